@@ -1,0 +1,63 @@
+//! What bears tags at a vendor, before and after it was found there.
+
+use super::Tag;
+
+/// How an inventory names an entity, before it is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EntityKey {
+    /// The vendor's own identifier.
+    Id(String),
+    /// A name, to be resolved against the live entities.
+    Name(String),
+}
+
+impl EntityKey {
+    /// The identifier or the name.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Name(text) => text,
+        }
+    }
+}
+
+/// An entity that is known: where it lives, what it is and its identifier there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntityRef {
+    /// The name of the connection in the job file.
+    pub connection: String,
+    /// The vendor's word for what it is, such as `HOST`.
+    pub kind: String,
+    /// The vendor's identifier.
+    pub id: String,
+}
+
+/// Whose a live tag is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Provenance {
+    /// Put there by hand or through the API: it may be removed.
+    Manual,
+    /// Made by a rule of the vendor: it can't be removed and is never counted as ours.
+    Automatic,
+    /// The answer does not tell; [`crate::vendor::Vendor::ask_manual`] does.
+    Undecided,
+}
+
+/// A tag that an entity carries now.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LiveTag {
+    /// The tag.
+    pub tag: Tag,
+    /// Whose it is.
+    pub provenance: Provenance,
+}
+
+/// An entity as a vendor reports it now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveEntity {
+    /// The vendor's identifier, in its canonical form.
+    pub id: String,
+    /// The name that people know it by.
+    pub name: Option<String>,
+    /// What it carries; imported tags and other contexts that no API can change are left out.
+    pub tags: Vec<LiveTag>,
+}

@@ -1,0 +1,19 @@
+//! The words of tagferry as types: what every room speaks of.
+//!
+//! Nothing here reads, sends or stores anything, and this room imports no other.
+
+mod call;
+mod entity;
+mod limits;
+mod outcome;
+mod record;
+mod tag;
+mod wish;
+
+pub use call::{Call, Effect};
+pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Provenance};
+pub use limits::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
+pub use outcome::{Class, Failure, Outcome};
+pub use record::{Fields, Header, Origin, Record};
+pub use tag::{Tag, TagSet};
+pub use wish::{Action, Rule, Wish};
