@@ -5,26 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Action, Provenance, Rule, Tag, Wish};
-
-/// A live tag of a key that a wish names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Present {
-    /// The tag.
-    pub tag: Tag,
-    /// Whether a rule of the vendor makes it, so that it stays whatever is wished.
-    pub automatic: bool,
-}
-
-impl Present {
-    /// A live tag; what is not known to be automatic may be removed.
-    pub fn new(tag: Tag, provenance: Provenance) -> Self {
-        Self {
-            tag,
-            automatic: provenance == Provenance::Automatic,
-        }
-    }
-}
+use crate::model::{Action, Present, Rule, Tag, Wish};
 
 /// The actions that turn `live` into what `wishes` ask for, adds first, in a fixed order.
 pub fn actions(wishes: &[Wish], live: &[Present]) -> Vec<Action> {
@@ -118,12 +99,13 @@ mod tests {
         actions.iter().map(one).collect::<Vec<_>>().join(" ")
     }
 
+    type Case<'a> = (Wish, &'a [(&'a str, &'a str, bool)], &'a str);
+
     #[test]
     fn each_rule_asks_for_what_its_name_says() {
         let dev = [("env", "dev", false)];
         let ruled = [("env", "dev", true)];
         let none: [(&str, &str, bool); 0] = [];
-        type Case<'a> = (Wish, &'a [(&'a str, &'a str, bool)], &'a str);
         let table: &[Case<'_>] = &[
             (wish(Rule::Set, "env", "prod"), &none, "+env:prod"),
             (wish(Rule::Set, "env", "prod"), &dev, "+env:prod -env:dev"),

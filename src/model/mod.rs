@@ -12,7 +12,7 @@ mod tag;
 mod wish;
 
 pub use call::{Call, Effect};
-pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Provenance};
+pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Present, Provenance};
 pub use intern::Interner;
 pub use limits::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
 pub use outcome::{Class, Failure, Outcome};
