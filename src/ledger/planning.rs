@@ -135,25 +135,25 @@ impl Ledger {
         self.insert(Write::rows(sql, run, tags)).await
     }
 
-    /// Writes sets of tags of one role: number and members.
+    /// Writes sets of tags of one role: number and members as JSON.
     pub async fn insert_sets(
         &self,
         run: i64,
         role: SetRole,
-        sets: &[(u32, &[u64])],
+        sets: &[(u32, &str)],
     ) -> Result<(), LedgerError> {
         let sql = match role {
             SetRole::Want => {
                 "INSERT INTO tag_set (run, role, id, members)
-                SELECT ?1, 'want', value ->> 0, value -> 1 FROM json_each(?2)"
+                SELECT ?1, 'want', value ->> 0, value ->> 1 FROM json_each(?2)"
             }
             SetRole::Before => {
                 "INSERT INTO tag_set (run, role, id, members)
-                SELECT ?1, 'before', value ->> 0, value -> 1 FROM json_each(?2)"
+                SELECT ?1, 'before', value ->> 0, value ->> 1 FROM json_each(?2)"
             }
             SetRole::Change => {
                 "INSERT INTO tag_set (run, role, id, members)
-                SELECT ?1, 'change', value ->> 0, value -> 1 FROM json_each(?2)"
+                SELECT ?1, 'change', value ->> 0, value ->> 1 FROM json_each(?2)"
             }
         };
         self.insert(Write::rows(sql, run, sets)).await

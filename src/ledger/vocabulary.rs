@@ -157,6 +157,22 @@ impl Vocabulary {
         self.members(SetRole::Change, change).iter().map(action).collect()
     }
 
+    /// The tag of each bit of a change, by its number, and whether it is removed.
+    pub fn action_tags(&self, change: u32) -> Vec<(u32, bool)> {
+        let part = |code: &u64| (u32::try_from(code / 16).unwrap_or(u32::MAX), (code / 8) % 2 == 1);
+        self.members(SetRole::Change, change).iter().map(part).collect()
+    }
+
+    /// A tag by its number.
+    pub fn tag_of(&self, tag: u32) -> Tag {
+        self.tag(u64::from(tag))
+    }
+
+    /// How many tags there are; they are numbered from 0.
+    pub fn tags(&self) -> usize {
+        self.tags.len()
+    }
+
     /// The bits of a change that concern what a row asks for: those of its keys, or for `add` and `remove` of its tags.
     pub fn bits_of(&self, want: u32, change: u32) -> u64 {
         let wishes = self.wishes(want);
