@@ -1,0 +1,264 @@
+//! Cuts JSON values out of a text without understanding them, and counts the lines.
+
+use std::fmt;
+use std::io::BufRead;
+use std::sync::Arc;
+
+use super::InventoryError;
+use super::position::{Position, is_break};
+use super::source::Text;
+
+/// A JSON text that is being read.
+pub(super) struct Scanner {
+    /// The file's name.
+    pub file: Arc<str>,
+    /// What the text was decoded from.
+    pub encoding: &'static str,
+    text: Box<dyn BufRead + Send>,
+    position: Position,
+    limit: usize,
+}
+
+impl Scanner {
+    /// Reads a text from where it stands.
+    pub(super) fn new(file: &Arc<str>, text: Text) -> Self {
+        Self {
+            file: file.clone(),
+            encoding: text.encoding,
+            text: text.reader,
+            position: text.position,
+            limit: text.limit,
+        }
+    }
+
+    /// Reads past white space. Returns the byte that follows, which is not read yet; `None` at the end.
+    pub(super) fn peek(&mut self) -> Result<Option<u8>, InventoryError> {
+        loop {
+            let bytes = self
+                .text
+                .fill_buf()
+                .map_err(|error| failed(&self.file, self.position, error))?;
+            let blank = bytes.iter().take_while(|byte| is_blank(**byte)).count();
+            let found = bytes.get(blank).copied();
+            let ended = bytes.is_empty();
+            self.position.advance(&bytes[..blank]);
+            self.text.consume(blank);
+            if found.is_some() || ended {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Reads the byte that was peeked at.
+    pub(super) fn bump(&mut self, byte: u8) {
+        self.position.advance(&[byte]);
+        self.text.consume(1);
+    }
+
+    /// Reads the next value into `raw`, whatever is in it, and tells where it begins.
+    pub(super) fn value(&mut self, raw: &mut Vec<u8>) -> Result<Position, InventoryError> {
+        raw.clear();
+        let mut framing = self.begin()?;
+        let position = self.position;
+        while !self.scan(&mut framing, Some(&mut *raw))? {
+            if raw.len() > self.limit {
+                let (file, limit) = (self.file.clone(), self.limit);
+                return Err(InventoryError::TooLong {
+                    file,
+                    line: position.line,
+                    limit,
+                });
+            }
+        }
+        Ok(position)
+    }
+
+    /// Reads past the next value, of any length.
+    pub(super) fn skip_value(&mut self) -> Result<(), InventoryError> {
+        let framing = self.begin()?;
+        self.skip(framing)
+    }
+
+    /// Reads past the rest of a list or object whose bracket was read.
+    pub(super) fn skip_rest(&mut self) -> Result<(), InventoryError> {
+        self.skip(Framing {
+            depth: 1,
+            ..Framing::begin(b'[')
+        })
+    }
+
+    /// Reads a line into `raw`, without its line break. `None` at the end.
+    pub(super) fn line(&mut self, raw: &mut Vec<u8>) -> Result<Option<Position>, InventoryError> {
+        raw.clear();
+        let begin = self.position;
+        loop {
+            let bytes = self
+                .text
+                .fill_buf()
+                .map_err(|error| failed(&self.file, self.position, error))?;
+            if bytes.is_empty() {
+                return Ok((!raw.is_empty()).then_some(begin));
+            }
+            let end = bytes.iter().position(|byte| is_break(*byte));
+            raw.extend_from_slice(&bytes[..end.unwrap_or(bytes.len())]);
+            let n_bytes = end.map_or(bytes.len(), |end| end + 1);
+            self.position.advance(&bytes[..n_bytes]);
+            self.text.consume(n_bytes);
+            if end.is_some() {
+                return Ok(Some(begin));
+            }
+            if raw.len() > self.limit {
+                let (file, limit) = (self.file.clone(), self.limit);
+                return Err(InventoryError::TooLong {
+                    file,
+                    line: begin.line,
+                    limit,
+                });
+            }
+        }
+    }
+
+    /// Where the text stands.
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// An error at the place where the text stands.
+    pub(super) fn malformed(&self, reason: impl Into<String>) -> InventoryError {
+        let Position { line, column, .. } = self.position;
+        InventoryError::Syntax {
+            file: self.file.clone(),
+            line,
+            column,
+            reason: reason.into(),
+        }
+    }
+
+    /// An error in a value, after the bytes `before` of it.
+    pub(super) fn malformed_in(
+        &self,
+        mut position: Position,
+        before: &[u8],
+        reason: String,
+    ) -> InventoryError {
+        position.advance(before);
+        let Position { line, column, .. } = position;
+        InventoryError::Syntax {
+            file: self.file.clone(),
+            line,
+            column,
+            reason,
+        }
+    }
+
+    fn begin(&mut self) -> Result<Framing, InventoryError> {
+        match self.peek()? {
+            Some(b',' | b']' | b'}') => Err(self.malformed("a value should be here")),
+            Some(first) => Ok(Framing::begin(first)),
+            None => Err(self.malformed("it ends where a value should be")),
+        }
+    }
+
+    fn skip(&mut self, mut framing: Framing) -> Result<(), InventoryError> {
+        while !self.scan(&mut framing, None)? {}
+        Ok(())
+    }
+
+    /// Reads as much of a value as is at hand. Returns whether it is complete.
+    fn scan(&mut self, framing: &mut Framing, raw: Option<&mut Vec<u8>>) -> Result<bool, InventoryError> {
+        let bytes = self
+            .text
+            .fill_buf()
+            .map_err(|error| failed(&self.file, self.position, error))?;
+        if bytes.is_empty() {
+            // Nothing but the end of the text tells where a lone number ends.
+            return if framing.scalar {
+                Ok(true)
+            } else {
+                Err(self.malformed("it ends within a value"))
+            };
+        }
+        let (n_bytes, complete) = framing.feed(bytes);
+        if let Some(raw) = raw {
+            raw.extend_from_slice(&bytes[..n_bytes]);
+        }
+        self.position.advance(&bytes[..n_bytes]);
+        self.text.consume(n_bytes);
+        Ok(complete)
+    }
+}
+
+impl fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scanner({}:{})", self.file, self.position.line)
+    }
+}
+
+fn failed(file: &Arc<str>, position: Position, source: std::io::Error) -> InventoryError {
+    InventoryError::Read {
+        file: file.clone(),
+        line: position.line,
+        source,
+    }
+}
+
+/// White space of RFC 8259, 2.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Finds the end of a value: of a string at its quote, of a list or object when its brackets are closed, of anything
+/// else before what can't belong to it. Whether the value is well formed is not its business.
+struct Framing {
+    scalar: bool,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Framing {
+    fn begin(first: u8) -> Self {
+        let scalar = !matches!(first, b'"' | b'[' | b'{');
+        Self {
+            scalar,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+        }
+    }
+
+    /// How many of the bytes belong to the value, and whether it ends with them.
+    fn feed(&mut self, bytes: &[u8]) -> (usize, bool) {
+        if self.scalar {
+            let end = bytes
+                .iter()
+                .position(|byte| is_blank(*byte) || matches!(byte, b',' | b']' | b'}'));
+            return (end.unwrap_or(bytes.len()), end.is_some());
+        }
+        for (at, &byte) in bytes.iter().enumerate() {
+            if self.ends_with(byte) {
+                return (at + 1, true);
+            }
+        }
+        (bytes.len(), false)
+    }
+
+    fn ends_with(&mut self, byte: u8) -> bool {
+        if self.in_string {
+            let plain = !std::mem::take(&mut self.escaped);
+            self.escaped = plain && byte == b'\\';
+            self.in_string = !(plain && byte == b'"');
+            return !self.in_string && self.depth == 0;
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => {
+                self.depth -= 1;
+                return self.depth == 0;
+            }
+            _ => {}
+        }
+        false
+    }
+}
