@@ -1,1 +1,25 @@
-//! The room `mapping`.
+//! Rows into wishes: what each record of an inventory asks for.
+//!
+//! [`Mapper::compile`] turns the `[[tag]]` and `[[tags_from]]` tables of a job into templates once, and [`Mapper::map`]
+//! runs them over records. No vendor's rules are known here, and a row that can't be mapped is a
+//! [`Failure`](crate::model::Failure) to be kept, not an error that ends the job.
+
+mod columns;
+mod condition;
+mod emit;
+mod engine;
+mod error;
+mod list;
+mod many;
+mod mapper;
+mod nearest;
+mod options;
+mod row;
+mod tag;
+mod template;
+mod wishes;
+
+pub use error::{MappingError, Place};
+pub use mapper::{Mapped, Mapper};
+pub(crate) use nearest::nearest;
+pub use options::{Columns, Empty, Entity, Options, TagOptions, TagsFrom, Trouble};

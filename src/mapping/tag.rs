@@ -1,0 +1,113 @@
+//! One `[[tag]]`: a compiled rule for one tag.
+
+use super::condition::Condition;
+use super::error::{MappingError, Place};
+use super::options::{Empty, TagOptions};
+use super::row::Row;
+use super::template::Template;
+use super::wishes::Wishes;
+use crate::model::Rule;
+
+/// A compiled `[[tag]]`.
+#[derive(Debug, Clone)]
+pub(super) struct TagRule {
+    place: Place,
+    key: Template,
+    value: Option<Template>,
+    when: Option<Condition>,
+    rule: Rule,
+    empty: Empty,
+}
+
+impl TagRule {
+    /// Compiles the `[[tag]]` that stands at `index`; collects everything that is wrong with it.
+    pub(super) fn compile(
+        options: &TagOptions,
+        index: usize,
+        errors: &mut Vec<MappingError>,
+    ) -> Option<Self> {
+        let place = Place {
+            table: "tag",
+            index: Some(index),
+            key: "key",
+        };
+        let TagOptions {
+            key,
+            value,
+            when,
+            action,
+            empty,
+        } = options;
+        let before = errors.len();
+        let mut note = |error| errors.push(error);
+        let key = Template::compile(key, place).map_err(&mut note).ok();
+        let value = value
+            .as_deref()
+            .map(|value| Template::compile(value, place.with_key("value")))
+            .transpose()
+            .map_err(&mut note)
+            .ok();
+        let when = when
+            .as_deref()
+            .map(|when| Condition::compile(when, place.with_key("when")))
+            .transpose()
+            .map_err(&mut note)
+            .ok();
+        let rule = Self {
+            place,
+            key: key?,
+            value: value?,
+            when: when?,
+            rule: *action,
+            empty: *empty,
+        };
+        rule.check().map_err(note).ok();
+        (errors.len() == before).then_some(rule)
+    }
+
+    /// Refuses what can only be a mistake.
+    fn check(&self) -> Result<(), MappingError> {
+        if self.key.constant() == Some("") {
+            return Err(MappingError::never(self.place, "the key is empty"));
+        }
+        if self.rule == Rule::Remove && self.empty == Empty::Bare {
+            return Err(MappingError::refused(
+                self.place.with_key("empty"),
+                "`bare` means nothing with `action = \"remove\"`; use `empty = \"remove\"` to remove every value",
+            ));
+        }
+        let value = self.value.as_ref().and_then(Template::constant);
+        if value == Some("") && matches!(self.empty, Empty::Skip | Empty::Reject) {
+            return Err(MappingError::never(
+                self.place.with_key("value"),
+                "the value is empty; leave `value` out for a tag without one",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Asks for what the rule makes of a row. `Err` says why the row can't be mapped.
+    pub(super) fn apply(&mut self, row: &Row<'_>, wishes: &mut Wishes) -> Result<(), String> {
+        let place = self.place;
+        let at = |key: &'static str| move |why: String| format!("`{}`: {why}", place.with_key(key));
+        if let Some(when) = &mut self.when
+            && !when.holds(row).map_err(at("when"))?
+        {
+            return Ok(());
+        }
+        let key = self.key.render(row).map_err(at("key"))?;
+        let Some(value) = &mut self.value else {
+            return wishes.ask_bare(self.rule, key, self.empty).map_err(at("key"));
+        };
+        let value = value.render(row).map_err(at("value"))?;
+        wishes.ask(self.rule, key, value, self.empty).map_err(at("value"))
+    }
+
+    /// The fields that it is known to name.
+    pub(super) fn fields(&self) -> Vec<&str> {
+        let mut fields = self.key.fields();
+        fields.extend(self.value.iter().flat_map(Template::fields));
+        fields.extend(self.when.iter().flat_map(Condition::fields));
+        fields
+    }
+}

@@ -1,0 +1,343 @@
+//! One template of a job: plain text, one field, or anything that the engine can do.
+//!
+//! Most jobs copy columns, so text and plain fields never reach the engine. What the engine renders is remembered by the
+//! fields that the template names, because inventories repeat (few teams own many hosts).
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+use minijinja::{Environment, Error, ErrorKind};
+
+use super::engine::{self, Bounded};
+use super::error::{MappingError, Place};
+use super::row::{Cell, Row};
+
+/// How many results of one template are kept; the memory is emptied when it is full.
+const REMEMBERED: usize = 8_192;
+
+/// The only template of its environment.
+const NAME: &str = "template";
+
+/// A compiled template.
+#[derive(Debug, Clone)]
+pub(super) enum Template {
+    /// The same for every row.
+    Text(String),
+    /// A field as it stands or in another case.
+    Field(Field),
+    /// Whatever the engine makes of it.
+    Engine(Box<Engine>),
+}
+
+/// One field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Field {
+    name: String,
+    case: Case,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    AsIs,
+    Lower,
+    Upper,
+}
+
+/// A template in an environment of its own, so that templates can't include each other: what it depends on is then
+/// seen in itself.
+#[derive(Debug, Clone)]
+pub(super) struct Engine {
+    env: Environment<'static>,
+    /// The names that it takes from the row, in order.
+    inputs: Vec<String>,
+    /// Results by inputs; `None` where they may depend on more than the inputs.
+    memory: Option<HashMap<Vec<u8>, String>>,
+}
+
+impl Template {
+    /// Compiles a template of the job.
+    pub(super) fn compile(source: &str, place: Place) -> Result<Self, MappingError> {
+        if !["{{", "{%", "{#"].iter().any(|opening| source.contains(opening)) {
+            return Ok(Self::Text(source.trim().to_owned()));
+        }
+        if let Some(field) = plain_field(source) {
+            return Ok(Self::Field(field));
+        }
+        let engine = Engine::compile(source).map_err(|error| blame(&error, source, 0, place))?;
+        Ok(Self::Engine(Box::new(engine)))
+    }
+
+    /// The text for a row, trimmed. `Err` says why there is none.
+    pub(super) fn render<'r>(&'r mut self, row: &Row<'r>) -> Result<Cow<'r, str>, String> {
+        match self {
+            Self::Text(text) => Ok(Cow::Borrowed(text)),
+            Self::Field(field) => field.text(row),
+            Self::Engine(engine) => engine.render(row).map(Cow::Owned),
+        }
+    }
+
+    /// The text, if it is the same for every row.
+    pub(super) fn constant(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Field(_) | Self::Engine(_) => None,
+        }
+    }
+
+    /// The fields that it is known to name.
+    pub(super) fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::Text(_) => Vec::new(),
+            Self::Field(field) => vec![&field.name],
+            Self::Engine(engine) => engine.fields(),
+        }
+    }
+}
+
+impl Field {
+    /// The field that an expression is, when it is no more than that: `owner`, `row["Domain name"]`.
+    pub(super) fn of_expression(expression: &str) -> Option<Self> {
+        Some(Self {
+            name: field_name(expression.trim())?.to_owned(),
+            case: Case::AsIs,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn text<'r>(&self, row: &Row<'r>) -> Result<Cow<'r, str>, String> {
+        let cell = row.get(&self.name).ok_or_else(|| row.lacks(&self.name))?;
+        let text = cell.text().map_err(|what| {
+            format!(
+                "field `{}` is {what} and no text; use `join`, an index, or [[tags_from]]",
+                self.name
+            )
+        })?;
+        Ok(match self.case {
+            Case::AsIs => trimmed(text),
+            Case::Lower => text.trim().to_lowercase().into(),
+            Case::Upper => text.trim().to_uppercase().into(),
+        })
+    }
+}
+
+/// Trims without copying what is borrowed.
+pub(super) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+impl Engine {
+    pub(super) fn compile(source: &str) -> Result<Self, Error> {
+        let mut env = engine::environment();
+        env.add_template_owned(NAME, source.to_owned())?;
+        let mut inputs: Vec<_> = env
+            .get_template(NAME)?
+            .undeclared_variables(false)
+            .into_iter()
+            .collect();
+        inputs.sort_unstable();
+        let known = only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW);
+        inputs.retain(|name| name != engine::ROW);
+        Ok(Self {
+            env,
+            inputs,
+            memory: known.then(HashMap::new),
+        })
+    }
+
+    /// The fields that it is known to name. A function of the engine, such as `range`, is none.
+    pub(super) fn fields(&self) -> Vec<&str> {
+        let is_global = |name: &str| self.env.globals().any(|(global, _)| global == name);
+        let names = self.inputs.iter().map(String::as_str);
+        names.filter(|name| !is_global(name)).collect()
+    }
+
+    /// What it renders, if that is the same for every row.
+    pub(super) fn constant(&self) -> Option<String> {
+        if !self.inputs.is_empty() || self.memory.is_none() {
+            return None;
+        }
+        self.env
+            .get_template(NAME)
+            .and_then(|template| template.render(()))
+            .ok()
+    }
+
+    pub(super) fn render(&mut self, row: &Row<'_>) -> Result<String, String> {
+        let Some(memory) = &mut self.memory else {
+            return run(&self.env, &self.inputs, row);
+        };
+        let Some(key) = fingerprint(&self.inputs, row) else {
+            return run(&self.env, &self.inputs, row);
+        };
+        if let Some(known) = memory.get(&key) {
+            return Ok(known.clone());
+        }
+        let text = run(&self.env, &self.inputs, row)?;
+        if memory.len() >= REMEMBERED {
+            memory.clear();
+        }
+        memory.insert(key, text.clone());
+        Ok(text)
+    }
+}
+
+fn run(env: &Environment<'_>, inputs: &[String], row: &Row<'_>) -> Result<String, String> {
+    let mut out = Bounded::default();
+    let rendered = env
+        .get_template(NAME)
+        .and_then(|template| template.render_captured_to(row.value(), &mut out).map(drop));
+    rendered.map_err(|error| explain(&error, inputs, row))?;
+    let text = String::from_utf8_lossy(&out.0);
+    Ok(text.trim().to_owned())
+}
+
+/// What went wrong on a row. An undefined value is nearly always a field that the row does not have.
+fn explain(error: &Error, inputs: &[String], row: &Row<'_>) -> String {
+    if error.kind() != ErrorKind::UndefinedError {
+        return engine::words(error);
+    }
+    let blamed = error
+        .range()
+        .and_then(|range| error.template_source()?.get(range))
+        .unwrap_or_default();
+    let absent: Vec<_> = inputs.iter().filter(|name| row.get(name).is_none()).collect();
+    let named = absent
+        .iter()
+        .find(|name| blamed.contains(name.as_str()))
+        .or(absent.first());
+    match named {
+        Some(name) => row.lacks(name),
+        None if blamed.is_empty() => engine::words(error),
+        None => format!("`{blamed}` is not in this row; where that is meant, add `| default(\"\")`"),
+    }
+}
+
+/// The inputs' texts in one key; `None` when one of them is a list or a map, which would cost more than it saves.
+fn fingerprint(inputs: &[String], row: &Row<'_>) -> Option<Vec<u8>> {
+    let mut key = Vec::with_capacity(64);
+    for name in inputs {
+        let cell = row.get(name);
+        let kind = match cell {
+            None => b'-',
+            Some(Cell::Json(serde_json::Value::Null)) => b'0',
+            Some(Cell::Json(serde_json::Value::Bool(_))) => b'b',
+            Some(_) => b't',
+        };
+        let text = cell.map_or(Ok("".into()), Cell::text).ok()?;
+        key.push(kind);
+        key.extend_from_slice(&text.len().to_le_bytes());
+        key.extend_from_slice(text.as_bytes());
+    }
+    Some(key)
+}
+
+/// Whether every block is an `if`: nothing is then assigned, so the undeclared names are all that the result depends on.
+fn only_conditions(source: &str) -> bool {
+    source.split("{%").skip(1).all(|block| {
+        let word = block.trim_start_matches(['-', '+']).trim_start();
+        ["if", "elif", "else", "endif"].iter().any(|known| {
+            word.strip_prefix(known)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    })
+}
+
+/// The one field that a template shows, when it does no more: `{{ owner }}`, `{{ row["Domain name"] | lower }}`.
+fn plain_field(source: &str) -> Option<Field> {
+    let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    if inner.starts_with(['-', '+']) || inner.ends_with(['-', '+']) {
+        return None;
+    }
+    let (name, case) = match inner.rsplit_once('|') {
+        None => (inner, Case::AsIs),
+        Some((name, filter)) => (name, case_of(filter.trim())?),
+    };
+    Some(Field {
+        name: field_name(name.trim())?.to_owned(),
+        case,
+    })
+}
+
+fn case_of(filter: &str) -> Option<Case> {
+    match filter {
+        "trim" => Some(Case::AsIs),
+        "lower" => Some(Case::Lower),
+        "upper" => Some(Case::Upper),
+        _ => None,
+    }
+}
+
+fn field_name(expression: &str) -> Option<&str> {
+    let quoted = expression
+        .strip_prefix("row[")
+        .and_then(|rest| rest.strip_suffix(']'))
+        .map(str::trim);
+    if let Some(quoted) = quoted {
+        let quote = quoted.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let name = quoted.strip_prefix(quote)?.strip_suffix(quote)?;
+        return (!name.contains([quote, '\\'])).then_some(name);
+    }
+    let identifier = expression.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && expression.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (identifier && !RESERVED.contains(&expression)).then_some(expression)
+}
+
+/// Identifiers that mean something else to the engine.
+const RESERVED: &[&str] = &[
+    "true",
+    "false",
+    "none",
+    "True",
+    "False",
+    "None",
+    "not",
+    "and",
+    "or",
+    "in",
+    "is",
+    "if",
+    "else",
+    "loop",
+    "self",
+    "range",
+    "dict",
+    "namespace",
+    engine::ROW,
+];
+
+/// An engine's error at its place in the job's text, of which the first `before` bytes of the compiled source are not
+/// part.
+pub(super) fn blame(error: &Error, source: &str, before: usize, place: Place) -> MappingError {
+    let line = error.line().unwrap_or(1).max(1);
+    let range = error.range().unwrap_or_else(|| line_range(source, line));
+    let start = floor(source, range.start.saturating_sub(before));
+    let end = floor(source, range.end.saturating_sub(before)).max(start);
+    let head = &source[..start];
+    MappingError::Template {
+        place,
+        line: head.matches('\n').count() + 1,
+        column: head.chars().rev().take_while(|c| *c != '\n').count() + 1,
+        range: start..end,
+        message: engine::words(error),
+    }
+}
+
+fn line_range(source: &str, line: usize) -> std::ops::Range<usize> {
+    let start: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    start..source.len()
+}
+
+fn floor(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
