@@ -164,35 +164,43 @@ fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// What tokens follow or begin with: today's are `dt0c01.PUBLIC.SECRET`, and older ones, of no known form, stay valid
+/// What tokens follow or begin with, and how many characters must come after it to be one: today's are
+/// `dt0c01.PUBLIC.SECRET`, and older ones, of no known form, stay valid
 /// (<https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-authentication>).
-const TOKEN_MARKS: [&str; 4] = ["dt0", "api-token ", "api-token=", "bearer "];
+const TOKEN_MARKS: [(&str, usize); 4] = [
+    ("dt0", 1),
+    ("api-token ", 16),
+    ("api-token=", 16),
+    ("bearer ", 16),
+];
 
 fn mask(text: &str) -> String {
     // ASCII lower-casing keeps every offset.
     let lower = text.to_ascii_lowercase();
     let mut masked = String::new();
     let mut at = 0;
-    while let Some((start, mark)) = next_mark(&lower, at) {
-        let after = start + mark.len();
+    while let Some((after, least)) = next_mark(&lower, at) {
         let length = lower[after..]
             .find(|c: char| !is_token(c))
             .unwrap_or(lower.len() - after);
         masked.push_str(&text[at..after]);
-        if length > 0 {
+        at = after;
+        if length >= least {
             masked.push_str("***");
+            at += length;
         }
-        at = after + length;
     }
     masked.push_str(&text[at..]);
     masked
 }
 
-fn next_mark(lower: &str, at: usize) -> Option<(usize, &'static str)> {
-    TOKEN_MARKS
-        .iter()
-        .filter_map(|mark| lower[at..].find(mark).map(|found| (at + found, *mark)))
-        .min()
+/// Where the next mark ends, and how long what follows must be.
+fn next_mark(lower: &str, at: usize) -> Option<(usize, usize)> {
+    let found = TOKEN_MARKS.iter().filter_map(|(mark, least)| {
+        let start = lower[at..].find(mark)?;
+        Some((at + start + mark.len(), *least))
+    });
+    found.min()
 }
 
 fn is_token(c: char) -> bool {
@@ -282,7 +290,7 @@ mod tests {
             (format!("\"Bearer {secret}\""), "\"Bearer ***\"".to_owned()),
             (
                 "the Api-Token is missing".to_owned(),
-                "the Api-Token *** missing".to_owned(),
+                "the Api-Token is missing".to_owned(),
             ),
             ("Grüße dt0".to_owned(), "Grüße dt0".to_owned()),
         ] {

@@ -213,11 +213,11 @@ impl Judge for EntityTags {
             "DELETE" => (Shape::Nothing, NotFound::Removed),
             _ => (Shape::Nothing, NotFound::Entity),
         };
-        let parts = judge::tags_in(&request.body);
         let case = Case {
             shape,
             not_found,
-            parts,
+            entities: 1,
+            tags: judge::tags_in(&request.body),
             scopes: "the scope DataExport",
         };
         judge::judge(case, &self.contact, request, response)
@@ -240,14 +240,30 @@ fn delete(target: Target, tag: &str) -> Result<Request, VendorError> {
     Ok(target.segment("tags").segment(tag).delete())
 }
 
-/// A tag as a plain string.
+/// A tag as a plain string, which is sent only if it reads back as the same tag: `a-` joined by `--` would not.
 fn write(tag: &Tag, join: Option<&str>) -> Result<String, VendorError> {
-    match (&tag.value, join) {
-        (None, _) => Ok(tag.key.clone()),
-        (Some(value), Some(join)) => Ok(format!("{}{join}{value}", tag.key)),
-        (Some(_), None) => unsupported(format!(
-            "tag `{tag}` has a value, and v1 knows plain strings only; give a `join`"
-        )),
+    let text = match (&tag.value, join) {
+        (None, _) => tag.key.clone(),
+        (Some(value), Some(join)) => format!("{}{join}{value}", tag.key),
+        (Some(_), None) => {
+            return unsupported(format!(
+                "tag `{tag}` has a value, and v1 knows plain strings only; give a `join`"
+            ));
+        }
+    };
+    let back = read(
+        Tag {
+            key: text.clone(),
+            value: None,
+        },
+        join,
+    );
+    if back.is_some_and(|back| back.tag == *tag) {
+        Ok(text)
+    } else {
+        unsupported(format!(
+            "tag `{tag}` would be read back otherwise from `{text}`; choose another `join` or key"
+        ))
     }
 }
 
@@ -336,3 +352,437 @@ const LIMIT_SOURCES: &[&str] = &[
     "page of 500 entities: assumed; without a size everything comes in one answer",
     "1900 characters of `entity` parameters: assumed, to keep URLs short enough for proxies",
 ];
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::{Purpose, RetryKind};
+
+    fn vendor(join: Option<&str>) -> EntityTags {
+        EntityTags::new("3days", join, 500, 1_900)
+    }
+
+    fn call(kind: &str, entities: &[&str], add: &[Tag], remove: &[Tag]) -> Call {
+        Call {
+            kind: kind.to_owned(),
+            entities: entities.iter().map(|&id| id.to_owned()).collect(),
+            add: add.to_vec(),
+            remove: remove.to_vec(),
+        }
+    }
+
+    fn plain(key: &str) -> Tag {
+        Tag::new(key, None::<String>)
+    }
+
+    fn pair(key: &str, value: &str) -> Tag {
+        Tag::new(key, Some(value))
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        Response {
+            status,
+            headers: headers.collect(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        }
+    }
+
+    fn ids(kind: &str, ids: &[&str]) -> Scope {
+        Scope::Ids {
+            kind: kind.to_owned(),
+            ids: ids.iter().map(|&id| id.to_owned()).collect(),
+        }
+    }
+
+    fn of_kind(kind: &str) -> Scope {
+        Scope::Kind {
+            kind: kind.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_documented_example_is_made_exactly() {
+        // https://www.dynatrace.com/docs/dynatrace-api/environment-api/topology-and-smartscape/process-groups-api/post-tags
+        let call = call(
+            "PROCESS_GROUP",
+            &["PROCESS_GROUP-E5C3CC7EC1F80B5B"],
+            &[plain("PHP")],
+            &[],
+        );
+        let request = vendor(None).encode(&call).unwrap();
+        assert_eq!(request.method, "POST");
+        assert_eq!(
+            request.target,
+            "/api/v1/entity/infrastructure/process-groups/PROCESS_GROUP-E5C3CC7EC1F80B5B"
+        );
+        assert_eq!(request.headers.len(), 1);
+        assert_eq!(request.headers["content-type"], "application/json");
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        assert_eq!(body, serde_json::json!({ "tags": ["PHP"] }));
+        assert_eq!((request.purpose, request.idempotent), (Purpose::Write, true));
+        let answer = answer(204, &[], "");
+        assert_eq!(vendor(None).judge(&request, &answer), Verdict::Accept);
+        assert_eq!(vendor(None).decode(&call, &answer).unwrap(), [Effect::Done]);
+    }
+
+    #[test]
+    fn each_kind_has_its_route_and_its_removals() {
+        let vendor = vendor(Some("."));
+        for (kind, path, removes) in [
+            ("HOST", "/api/v1/entity/infrastructure/hosts", 1),
+            ("PROCESS_GROUP", "/api/v1/entity/infrastructure/process-groups", 0),
+            ("SERVICE", "/api/v1/entity/services", 0),
+            ("APPLICATION", "/api/v1/entity/applications", 0),
+            ("MOBILE_APPLICATION", "/api/v1/entity/applications", 0),
+        ] {
+            let limits = vendor.limits(kind).unwrap();
+            assert_eq!((limits.entities_a_call(21), limits.removes), (1, removes));
+            let id = format!("{kind}-1");
+            let request = vendor
+                .encode(&call(kind, &[&id], &[pair("env", "prod"), plain("x")], &[]))
+                .unwrap();
+            assert_eq!(request.target, format!("{path}/{id}"));
+            assert_eq!(request.body, r#"{"tags":["env.prod","x"]}"#);
+            let removal = vendor.encode(&call(kind, &[&id], &[], &[plain("x")]));
+            assert_eq!(removal.is_ok(), removes == 1, "{kind}");
+        }
+        for kind in ["PROCESS_GROUP_INSTANCE", "CUSTOM_DEVICE", "HTTP_CHECK", ""] {
+            let error = vendor.limits(kind).unwrap_err().to_string();
+            assert!(error.contains("use `api = \"v2\"`"), "{error}");
+            assert!(vendor.observe(&of_kind(kind), None).is_err());
+        }
+    }
+
+    #[test]
+    fn removals_name_the_tag_as_one_path_segment() {
+        for (tag, segment) in [
+            (plain("REST-test"), "REST-test"),
+            (pair("env", "prod"), "env.prod"),
+            (plain("a/b"), "a%2Fb"),
+            (plain("a:b"), "a%3Ab"),
+            (plain("a b"), "a%20b"),
+            (plain("100%"), "100%25"),
+            (plain("who?"), "who%3F"),
+            (plain("Grüße"), "Gr%C3%BC%C3%9Fe"),
+            (plain("..."), "..."),
+        ] {
+            let join = tag.value.is_some().then_some(".");
+            let request = vendor(join)
+                .encode(&call("HOST", &["HOST-1"], &[], &[tag]))
+                .unwrap();
+            assert_eq!(request.method, "DELETE");
+            assert_eq!(
+                request.target,
+                format!("/api/v1/entity/infrastructure/hosts/HOST-1/tags/{segment}")
+            );
+            assert!(request.headers.is_empty() && request.body.is_empty() && request.idempotent);
+        }
+    }
+
+    #[test]
+    fn calls_that_v1_cannot_say_are_refused_and_told() {
+        for (join, call, names) in [
+            (
+                None,
+                call("HOST", &["HOST-1"], &[], &[plain(".")]),
+                "can't be named in a path",
+            ),
+            (
+                None,
+                call("HOST", &["HOST-1"], &[], &[plain("..")]),
+                "can't be named in a path",
+            ),
+            (
+                None,
+                call("HOST", &["HOST-1"], &[pair("a", "b")], &[]),
+                "give a `join`",
+            ),
+            (
+                Some("--"),
+                call("HOST", &["HOST-1"], &[pair("a-", "b")], &[]),
+                "read back otherwise",
+            ),
+            (
+                Some("."),
+                call("HOST", &["HOST-1"], &[pair("", "b")], &[]),
+                "read back otherwise",
+            ),
+            (
+                None,
+                call("HOST", &["HOST-1", "HOST-2"], &[plain("a")], &[]),
+                "names 2 entities",
+            ),
+            (None, call("HOST", &[], &[plain("a")], &[]), "names no entity"),
+            (
+                None,
+                call("HOST", &["SERVICE-1"], &[plain("a")], &[]),
+                "not a HOST",
+            ),
+            (
+                None,
+                call("HOST", &["HOST-1"], &[plain("a")], &[plain("b")]),
+                "adds 1 tags and removes 1",
+            ),
+            (
+                None,
+                call("HOST", &["HOST-1"], &[], &[plain("a"), plain("b")]),
+                "removes 2",
+            ),
+            (None, call("HOST", &["HOST-1"], &[], &[]), "adds 0"),
+            (
+                None,
+                call("SERVICE", &["SERVICE-1"], &[], &[plain("a")]),
+                "from hosts alone",
+            ),
+            (
+                None,
+                call("PROCESS", &["PROCESS-1"], &[plain("a")], &[]),
+                "bears no tags",
+            ),
+        ] {
+            let error = vendor(join).encode(&call).unwrap_err().to_string();
+            assert!(error.contains(names), "{error}");
+        }
+    }
+
+    #[test]
+    fn observing_keeps_every_parameter_on_the_next_page() {
+        let hosts = "/api/v1/entity/infrastructure/hosts?relativeTime=3days&pageSize=500";
+        let next = Cursor("AAA+/= &".to_owned());
+        for (scope, page, want) in [
+            (of_kind("HOST"), None, hosts.to_owned()),
+            (
+                of_kind("HOST"),
+                Some(&next),
+                format!("{hosts}&nextPageKey=AAA%2B%2F%3D%20%26"),
+            ),
+            (
+                ids("HOST", &["HOST-1", "HOST-2"]),
+                None,
+                format!("{hosts}&entity=HOST-1&entity=HOST-2"),
+            ),
+            (
+                ids("HOST", &["HOST-1"]),
+                Some(&next),
+                format!("{hosts}&entity=HOST-1&nextPageKey=AAA%2B%2F%3D%20%26"),
+            ),
+        ] {
+            let request = vendor(None).observe(&scope, page).unwrap();
+            assert_eq!((request.method.as_str(), request.target), ("GET", want));
+            assert_eq!((request.purpose, request.idempotent), (Purpose::Observe, true));
+        }
+        assert!(vendor(None).observe(&ids("HOST", &[]), None).is_err());
+        assert!(
+            vendor(None)
+                .observe(&ids("HOST", &["HOST-1&entity=HOST-2"]), None)
+                .is_err()
+        );
+    }
+
+    /// Recorded from `GET /api/v1/entity/infrastructure/hosts`, shortened.
+    const HOSTS: &str = r#"[{"entityId":"HOST-7EC661999923A6B9","displayName":"TAG009444368559.clients.example.com",
+        "discoveredName":"TAG009444368559.clients.example.com","firstSeenTimestamp":1613136172232,
+        "lastSeenTimestamp":1621519976487,"tags":[{"context":"CONTEXTLESS","key":"APP1234567"},
+        {"context":"CONTEXTLESS","key":"IP","value":"192.168.56.1, 192.168.86.34"},
+        {"context":"AWS","key":"Name","value":"web"}],
+        "fromRelationships":{"isNetworkClientOfHost":["CUSTOM_DEVICE-A172DA7B3AB88C58"]}}]"#;
+
+    #[test]
+    fn a_recorded_page_is_read_with_its_headers() {
+        let headers = [("Next-Page-Key", "k-2"), ("Total-Count", "7"), ("Page-Size", "1")];
+        let page = vendor(None)
+            .observed(&of_kind("HOST"), &answer(200, &headers, HOSTS))
+            .unwrap();
+        let tags = vec![
+            LiveTag {
+                tag: plain("APP1234567"),
+                provenance: Provenance::Manual,
+            },
+            LiveTag {
+                tag: pair("IP", "192.168.56.1, 192.168.86.34"),
+                provenance: Provenance::Automatic,
+            },
+        ];
+        let name = Some("TAG009444368559.clients.example.com".to_owned());
+        let entity = LiveEntity {
+            id: "HOST-7EC661999923A6B9".to_owned(),
+            name,
+            tags,
+        };
+        let want = Page {
+            entities: vec![entity],
+            next: Some(Cursor("k-2".to_owned())),
+            total: None,
+            page_size: Some(1),
+        };
+        assert_eq!(page, want);
+        let last = vendor(None)
+            .observed(&of_kind("HOST"), &answer(200, &[], "[]"))
+            .unwrap();
+        assert_eq!(last, Page::default());
+    }
+
+    #[test]
+    fn web_and_mobile_applications_share_a_route_and_are_told_apart() {
+        let both =
+            r#"[{"entityId":"APPLICATION-1"},{"entityId":"MOBILE_APPLICATION-2","discoveredName":"app"}]"#;
+        for (kind, id, name) in [
+            ("APPLICATION", "APPLICATION-1", None),
+            ("mobile_application", "MOBILE_APPLICATION-2", Some("app")),
+        ] {
+            let page = vendor(None)
+                .observed(&of_kind(kind), &answer(200, &[], both))
+                .unwrap();
+            let seen: Vec<_> = page
+                .entities
+                .iter()
+                .map(|it| (it.id.as_str(), it.name.as_deref()))
+                .collect();
+            assert_eq!(seen, [(id, name)]);
+        }
+    }
+
+    #[test]
+    fn strings_are_split_at_the_first_join() {
+        for (text, join, want) in [
+            ("env.prod", Some("."), Some(pair("env", "prod"))),
+            ("env.prod.eu", Some("."), Some(pair("env", "prod.eu"))),
+            ("env", Some("."), Some(plain("env"))),
+            ("env.prod", None, Some(plain("env.prod"))),
+            ("env__prod", Some("__"), Some(pair("env", "prod"))),
+            (".prod", Some("."), None),
+            ("env.", Some("."), None),
+        ] {
+            assert_eq!(read(plain(text), join).map(|live| live.tag), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_removal_is_always_observed() {
+        let call = call("HOST", &["HOST-1"], &[], &[plain("a")]);
+        for (status, body) in [
+            (204, ""),
+            (404, ""),
+            (404, r#"{"error":{"code":404,"message":"no such tag"}}"#),
+        ] {
+            let answer = answer(status, &[], body);
+            let request = vendor(None).encode(&call).unwrap();
+            assert_eq!(vendor(None).judge(&request, &answer), Verdict::Accept, "{status}");
+            let effects = vendor(None).decode(&call, &answer).unwrap();
+            assert!(matches!(effects.as_slice(), [Effect::Observe(_)]), "{effects:?}");
+        }
+        assert!(vendor(None).observe_removals());
+    }
+
+    #[test]
+    fn answers_to_additions_are_judged_by_how_many_tags_they_carry() {
+        let of = |tags: &[Tag]| {
+            vendor(None)
+                .encode(&call("HOST", &["HOST-1"], tags, &[]))
+                .unwrap()
+        };
+        let (one, two) = (of(&[plain("a")]), of(&[plain("a"), plain("b")]));
+        let refuse = |class, reason: &str| Verdict::Refuse {
+            class,
+            reason: reason.to_owned(),
+        };
+        let split = |reason: &str| Verdict::Split {
+            reason: reason.to_owned(),
+        };
+        let missing = r#"{"error":{"code":404,"message":"no such entity"}}"#;
+        let invalid = r#"{"error":{"code":400,"message":"The input is invalid."}}"#;
+        for (request, status, body, want) in [
+            (
+                &one,
+                400,
+                invalid,
+                refuse("refused", "the vendor answered 400: The input is invalid."),
+            ),
+            (
+                &two,
+                400,
+                invalid,
+                split("the vendor answered 400: The input is invalid."),
+            ),
+            (
+                &one,
+                404,
+                missing,
+                refuse("missing", "the vendor answered 404: no such entity"),
+            ),
+            (
+                &two,
+                404,
+                missing,
+                refuse("missing", "the vendor answered 404: no such entity"),
+            ),
+            (&two, 413, "", split("the vendor answered 413: Payload Too Large")),
+            (
+                &one,
+                503,
+                "",
+                Verdict::Retry {
+                    kind: RetryKind::Transient,
+                    after: None,
+                },
+            ),
+        ] {
+            assert_eq!(vendor(None).judge(request, &answer(status, &[], body)), want);
+        }
+        let Verdict::Stop { reason } = vendor(None).judge(&one, &answer(401, &[], "")) else {
+            panic!("not stopped")
+        };
+        assert!(reason.contains("DataExport"), "{reason}");
+        let page = vendor(None).judge(&one, &answer(200, &[], "<html>login</html>"));
+        assert!(matches!(page, Verdict::Unknown { .. }), "{page:?}");
+    }
+
+    #[test]
+    fn v1_cannot_list_manual_tags() {
+        assert!(vendor(None).ask_manual("HOST", &["HOST-1".to_owned()]).is_none());
+        assert!(
+            vendor(None)
+                .read_manual(&answer(200, &[], r#"{"tags":[]}"#))
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn tags_that_the_server_might_split_are_illegal() {
+        for (join, tag, legal) in [
+            (None, plain("office-linz"), true),
+            (None, plain("a:b"), false),
+            (None, plain("[AWS]x"), false),
+            (None, plain(""), false),
+            (None, plain("a\nb"), false),
+            (None, pair("a", "b"), false),
+            (Some("."), pair("a", "b"), true),
+            (Some("."), pair("a", "http://x"), false),
+            (Some("."), pair("a.b", "c"), false),
+            (None, plain(&"x".repeat(2_000)), true),
+            (None, plain(&"x".repeat(2_001)), false),
+        ] {
+            assert_eq!(vendor(join).rules().check(&tag).is_ok(), legal, "{tag}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_the_same(key in "[a-c._-]{1,6}", value in "[a-c._-]{0,6}", join in "[._-]{1,2}") {
+            let tag = Tag::new(key, Some(value));
+            if let Ok(text) = write(&tag, Some(&join)) {
+                prop_assert_eq!(read(plain(&text), Some(&join)).map(|live| live.tag), Some(tag));
+            } else {
+                // Only a separator in the key, or one that runs into it, may be refused.
+                let last = join.chars().next().unwrap();
+                prop_assert!(tag.key.contains(&join) || tag.key.ends_with(last), "{} {}", tag, join);
+            }
+        }
+    }
+}
