@@ -9,6 +9,7 @@
 
 mod delimiter;
 mod document;
+mod entry;
 mod files;
 mod header;
 mod items;
@@ -21,7 +22,10 @@ mod reader;
 mod scanner;
 mod source;
 mod table;
+#[cfg(test)]
+mod testing;
 mod transcoder;
 
+pub use entry::{Entry, FileFacts};
 pub use options::{Format, Options};
-pub use reader::{Entry, FileFacts, Inventory, InventoryError, open};
+pub use reader::{Inventory, InventoryError, open};

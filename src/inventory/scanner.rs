@@ -262,3 +262,96 @@ impl Framing {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::text;
+    use super::*;
+
+    fn scanner(bytes: &str, limit: usize) -> Scanner {
+        let (file, text) = text(bytes.as_bytes(), limit);
+        // One byte at a time, so that values are cut everywhere.
+        let trickle = std::io::BufReader::with_capacity(1, text.reader);
+        Scanner::new(
+            &file,
+            Text {
+                reader: Box::new(trickle),
+                ..text
+            },
+        )
+    }
+
+    #[test]
+    fn a_value_ends_where_it_ends() {
+        for (bytes, value, next) in [
+            ("12,3", "12", Some(b',')),
+            ("true]", "true", Some(b']')),
+            ("-1.5e3", "-1.5e3", None),
+            ("\"a\\\"]\\\\\"]", "\"a\\\"]\\\\\"", Some(b']')),
+            ("{\"a\":[\"}\",{}]} ,", "{\"a\":[\"}\",{}]}", Some(b',')),
+            ("[[],[\"[\"]][", "[[],[\"[\"]]", Some(b'[')),
+        ] {
+            let mut scanner = scanner(bytes, 100);
+            let mut raw = Vec::new();
+            scanner.value(&mut raw).unwrap();
+            assert_eq!(str::from_utf8(&raw).unwrap(), value);
+            assert_eq!(scanner.peek().unwrap(), next, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_end_is_malformed_or_too_long() {
+        for (bytes, limit, message) in [
+            (
+                "{\"a\":\n[1",
+                100,
+                "x:2:3: the JSON is malformed: it ends within a value",
+            ),
+            (
+                "\n\"abc",
+                100,
+                "x:2:5: the JSON is malformed: it ends within a value",
+            ),
+            (
+                " ",
+                100,
+                "x:1:2: the JSON is malformed: it ends where a value should be",
+            ),
+            (" ,", 100, "x:1:2: the JSON is malformed: a value should be here"),
+            (
+                "\n[1,2,3,4,5]",
+                4,
+                "x:2: the row is longer than 0 MiB; look for a quote or bracket that is never closed",
+            ),
+        ] {
+            let error = scanner(bytes, limit).value(&mut Vec::new()).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn lines_are_cut_at_every_kind_of_break() {
+        let mut scanner = scanner("a\r\nb\rc\n\nd", 100);
+        let mut raw = Vec::new();
+        let mut lines = Vec::new();
+        while let Some(position) = scanner.line(&mut raw).unwrap() {
+            if !raw.is_empty() {
+                lines.push((position.line, String::from_utf8(raw.clone()).unwrap()));
+            }
+        }
+        assert_eq!(
+            lines,
+            [(1, "a".into()), (2, "b".into()), (3, "c".into()), (5, "d".into())]
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_refused() {
+        let error = scanner("a\nbcdefgh", 4).line(&mut Vec::new()).and(Ok(())).err();
+        assert!(error.is_none());
+        let mut scanner = scanner("a\nbcdefgh", 4);
+        scanner.line(&mut Vec::new()).unwrap();
+        let error = scanner.line(&mut Vec::new()).unwrap_err();
+        assert!(matches!(error, InventoryError::TooLong { line: 2, .. }));
+    }
+}
