@@ -1,6 +1,7 @@
-//! What reading an inventory gives: its rows, and what was detected about its files.
+//! What reading an inventory gives: its rows, what was detected about its files, and why it is refused.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use super::Format;
@@ -53,6 +54,110 @@ impl fmt::Display for FileFacts {
             None => Ok(()),
         }
     }
+}
+
+/// An inventory can't be read, or not to its end. The job is refused: rows that nobody saw must not go missing.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// The job names no file.
+    #[error("the source names no `file`; give a path, a pattern or `-`")]
+    NoFile,
+    /// An option can't be used.
+    #[error("{file}: option `{option}` {reason}")]
+    Option {
+        /// The file.
+        file: Arc<str>,
+        /// The option.
+        option: &'static str,
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// A pattern is malformed.
+    #[error("{pattern}: the pattern can't be understood")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        source: glob::PatternError,
+    },
+    /// A pattern matches nothing.
+    #[error("{pattern}: no file matches the pattern")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A file can't be opened or looked at.
+    #[error("{file}: the file can't be opened")]
+    Open {
+        /// The file.
+        file: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The path leads to a folder.
+    #[error("{file}: is a folder; name a file in it, or a pattern such as `{file}/*.csv`")]
+    Folder {
+        /// The folder.
+        file: String,
+    },
+    /// A file could be opened, and reading it failed.
+    #[error("{file}:{line}: the file can't be read on")]
+    Read {
+        /// The file.
+        file: Arc<str>,
+        /// The line that was reached.
+        line: u64,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A table has nothing in it, not even a header.
+    #[error("{file}: the file has no header: it is empty")]
+    NoHeader {
+        /// The file.
+        file: Arc<str>,
+    },
+    /// The header can't be used.
+    #[error("{file}:{line}: the header {reason}")]
+    BadHeader {
+        /// The file.
+        file: Arc<str>,
+        /// The header's line.
+        line: u64,
+        /// What is wrong with it and what to do.
+        reason: String,
+    },
+    /// A row is longer than any row should be.
+    #[error("{file}:{line}: the row is longer than {} MiB; look for a quote or bracket that is never closed", limit >> 20)]
+    TooLong {
+        /// The file.
+        file: Arc<str>,
+        /// The line on which the row begins.
+        line: u64,
+        /// The longest row, in bytes.
+        limit: usize,
+    },
+    /// A JSON document is malformed.
+    #[error("{file}:{line}:{column}: the JSON is malformed: {reason}")]
+    Syntax {
+        /// The file.
+        file: Arc<str>,
+        /// The line of the error.
+        line: u64,
+        /// The character on that line.
+        column: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A JSON document holds no list of rows where it should.
+    #[error("{file}:{line}: {reason}")]
+    NoList {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: u64,
+        /// What is there instead, and what to do.
+        reason: String,
+    },
 }
 
 #[cfg(test)]

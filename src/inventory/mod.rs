@@ -11,6 +11,7 @@ mod delimiter;
 mod document;
 mod entry;
 mod files;
+mod framing;
 mod header;
 mod items;
 mod json_lines;
@@ -26,6 +27,6 @@ mod table;
 mod testing;
 mod transcoder;
 
-pub use entry::{Entry, FileFacts};
+pub use entry::{Entry, FileFacts, InventoryError};
 pub use options::{Format, Options};
-pub use reader::{Inventory, InventoryError, open};
+pub use reader::{Inventory, open};

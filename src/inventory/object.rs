@@ -6,7 +6,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAcces
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::table::not_text;
+use super::source::not_text;
 
 /// Why a value is no row.
 #[derive(Debug, PartialEq, Eq)]

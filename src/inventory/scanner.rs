@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::InventoryError;
+use super::framing::{Framing, is_blank};
 use super::position::{Position, is_break};
 use super::source::Text;
 
@@ -81,10 +82,7 @@ impl Scanner {
 
     /// Reads past the rest of a list or object whose bracket was read.
     pub(super) fn skip_rest(&mut self) -> Result<(), InventoryError> {
-        self.skip(Framing {
-            depth: 1,
-            ..Framing::begin(b'[')
-        })
+        self.skip(Framing::rest_of_list())
     }
 
     /// Reads a line into `raw`, without its line break. `None` at the end.
@@ -172,7 +170,7 @@ impl Scanner {
             .map_err(|error| failed(&self.file, self.position, error))?;
         if bytes.is_empty() {
             // Nothing but the end of the text tells where a lone number ends.
-            return if framing.scalar {
+            return if framing.ends_with_text() {
                 Ok(true)
             } else {
                 Err(self.malformed("it ends within a value"))
@@ -199,67 +197,6 @@ fn failed(file: &Arc<str>, position: Position, source: std::io::Error) -> Invent
         file: file.clone(),
         line: position.line,
         source,
-    }
-}
-
-/// White space of RFC 8259, 2.
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-/// Finds the end of a value: of a string at its quote, of a list or object when its brackets are closed, of anything
-/// else before what can't belong to it. Whether the value is well formed is not its business.
-struct Framing {
-    scalar: bool,
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-}
-
-impl Framing {
-    fn begin(first: u8) -> Self {
-        let scalar = !matches!(first, b'"' | b'[' | b'{');
-        Self {
-            scalar,
-            depth: 0,
-            in_string: false,
-            escaped: false,
-        }
-    }
-
-    /// How many of the bytes belong to the value, and whether it ends with them.
-    fn feed(&mut self, bytes: &[u8]) -> (usize, bool) {
-        if self.scalar {
-            let end = bytes
-                .iter()
-                .position(|byte| is_blank(*byte) || matches!(byte, b',' | b']' | b'}'));
-            return (end.unwrap_or(bytes.len()), end.is_some());
-        }
-        for (at, &byte) in bytes.iter().enumerate() {
-            if self.ends_with(byte) {
-                return (at + 1, true);
-            }
-        }
-        (bytes.len(), false)
-    }
-
-    fn ends_with(&mut self, byte: u8) -> bool {
-        if self.in_string {
-            let plain = !std::mem::take(&mut self.escaped);
-            self.escaped = plain && byte == b'\\';
-            self.in_string = !(plain && byte == b'"');
-            return !self.in_string && self.depth == 0;
-        }
-        match byte {
-            b'"' => self.in_string = true,
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' => {
-                self.depth -= 1;
-                return self.depth == 0;
-            }
-            _ => {}
-        }
-        false
     }
 }
 

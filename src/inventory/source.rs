@@ -114,6 +114,16 @@ pub(super) fn text(
     }
 }
 
+/// What to say of bytes that are not text in the encoding that they were read as.
+pub(super) fn not_text(place: &str, encoding: &str) -> String {
+    let advice = if encoding == "UTF-8" {
+        "if the file is in another encoding, name it, such as `encoding = \"windows-1252\"`"
+    } else {
+        "check the name of the encoding"
+    };
+    format!("{place} is not legal {encoding}; {advice}")
+}
+
 /// Decompresses when the name or the first bytes say gzip (RFC 1952, 2.3.1). Several members are read as one.
 fn unzip(bytes: Stream, named: bool) -> io::Result<(Stream, bool)> {
     let (start, bytes) = peek(bytes)?;

@@ -1,14 +1,14 @@
 //! The rows of a table. The `csv` crate reads the cells; what it is silent about is seen here.
 
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io;
 use std::sync::Arc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 
 use super::kept::{Kept, TooLong, open_quote};
 use super::position::{Position, is_break};
-use super::source::{CHUNK, Text};
+use super::source::{CHUNK, Text, not_text};
 use super::{Entry, Format, InventoryError, Options, delimiter, header};
 use crate::model::{Fields, Header, Origin, Record};
 
@@ -45,7 +45,7 @@ impl Table {
         format: Format,
         options: &Options,
     ) -> Result<Self, InventoryError> {
-        let delimiter = choose_delimiter(file, &mut text, format, options)?;
+        let delimiter = delimiter::choose(file, &mut text, format, options)?;
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -240,49 +240,6 @@ impl fmt::Debug for Table {
             .field("delimiter", &char::from(self.delimiter))
             .field("position", &self.position)
             .finish_non_exhaustive()
-    }
-}
-
-/// What to say of bytes that are not text in the encoding that they were read as.
-pub(super) fn not_text(place: &str, encoding: &str) -> String {
-    let advice = if encoding == "UTF-8" {
-        "if the file is in another encoding, name it, such as `encoding = \"windows-1252\"`"
-    } else {
-        "check the name of the encoding"
-    };
-    format!("{place} is not legal {encoding}; {advice}")
-}
-
-/// What the options say, then what the file says, then what its rows agree on. A line that says it is read past.
-fn choose_delimiter(
-    file: &Arc<str>,
-    text: &mut Text,
-    format: Format,
-    options: &Options,
-) -> Result<u8, InventoryError> {
-    let declared = delimiter::declared(&text.sample);
-    if let Some((_, n_bytes)) = declared {
-        text.position.advance(&text.sample[..n_bytes]);
-        text.reader.consume(n_bytes);
-        text.sample.drain(..n_bytes);
-    }
-    match options.delimiter {
-        Some(given) => u8::try_from(given)
-            .ok()
-            .filter(|byte| byte.is_ascii() && !is_break(*byte) && *byte != b'"')
-            .ok_or_else(|| InventoryError::Option {
-                file: file.clone(),
-                option: "delimiter",
-                reason: format!(
-                    "is `{}`; only one ASCII character that is no quote and no line break can be",
-                    given.escape_default()
-                ),
-            }),
-        None => Ok(match (declared, format) {
-            (Some((declared, _)), _) => declared,
-            (None, Format::Tsv) => b'\t',
-            (None, _) => delimiter::detected(&text.sample, text.whole, options.columns.len()),
-        }),
     }
 }
 
