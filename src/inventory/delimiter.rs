@@ -1,16 +1,54 @@
 //! What separates the cells of a table.
 
+use std::io::BufRead;
+use std::sync::Arc;
+
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::position::is_break;
+use super::source::Text;
+use super::{Format, InventoryError, Options};
 
 /// What may separate cells, the likeliest first.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// What the options say, then what the file says, then what its rows agree on. A line that says it is read past.
+pub(super) fn choose(
+    file: &Arc<str>,
+    text: &mut Text,
+    format: Format,
+    options: &Options,
+) -> Result<u8, InventoryError> {
+    let declared = declared(&text.sample);
+    if let Some((_, n_bytes)) = declared {
+        text.position.advance(&text.sample[..n_bytes]);
+        text.reader.consume(n_bytes);
+        text.sample.drain(..n_bytes);
+    }
+    match options.delimiter {
+        Some(given) => u8::try_from(given)
+            .ok()
+            .filter(|byte| byte.is_ascii() && !is_break(*byte) && *byte != b'"')
+            .ok_or_else(|| InventoryError::Option {
+                file: file.clone(),
+                option: "delimiter",
+                reason: format!(
+                    "is `{}`; only one ASCII character that is no quote and no line break can be",
+                    given.escape_default()
+                ),
+            }),
+        None => Ok(match (declared, format) {
+            (Some((declared, _)), _) => declared,
+            (None, Format::Tsv) => b'\t',
+            (None, _) => detected(&text.sample, text.whole, options.columns.len()),
+        }),
+    }
+}
+
 /// Excel's first line that names the delimiter, such as `sep=;`: the delimiter and how many bytes the line takes.
 ///
 /// Excel writes and reads it, though no standard knows it.
-pub(super) fn declared(sample: &[u8]) -> Option<(u8, usize)> {
+fn declared(sample: &[u8]) -> Option<(u8, usize)> {
     let blank = sample.iter().take_while(|byte| is_break(**byte)).count();
     let text = &sample[blank..];
     let end = text.iter().position(|byte| is_break(*byte)).unwrap_or(text.len());
@@ -29,7 +67,7 @@ pub(super) fn declared(sample: &[u8]) -> Option<(u8, usize)> {
 
 /// The delimiter under which the lines of a sample agree best: most rows as wide as the header, then the wider header.
 /// A sample in which no candidate separates anything is a single column.
-pub(super) fn detected(sample: &[u8], whole: bool, columns: usize) -> u8 {
+fn detected(sample: &[u8], whole: bool, columns: usize) -> u8 {
     let mut best = (b',', 0.0, 1);
     for candidate in CANDIDATES {
         let (agreement, width) = agreement(sample, whole, columns, candidate);

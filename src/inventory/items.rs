@@ -214,3 +214,127 @@ fn is_list_of_objects(scanner: &mut Scanner) -> Result<bool, InventoryError> {
     scanner.skip_rest()?;
     Ok(is_object)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::super::testing::read;
+
+    fn items(text: &str, items: &str) -> Vec<String> {
+        let items = (!items.is_empty()).then(|| items.to_owned());
+        read(
+            "a.json",
+            text.as_bytes(),
+            Options {
+                items,
+                ..Options::default()
+            },
+        )
+    }
+
+    #[test]
+    fn a_list_inside_a_document_is_reached() {
+        let nested = "{\"n\": 1, \"a/b\": {\"x\": [[], {\"~\": [\n{\"r\": 1},\n{\"r\": 2}]}]}, \"t\": null}";
+        for (text, path, rows) in [
+            (
+                "{\"rows\": [{\"a\": 1}], \"next\": null}",
+                "rows",
+                &["1 {\"a\":1}"][..],
+            ),
+            ("{\"a.b\": [{\"a\": 1}]}", "a.b", &["1 {\"a\":1}"]),
+            ("{\"rows\": []}", "/rows", &[]),
+            (nested, "/a~1b/x/1/~0", &["2 {\"r\":1}", "3 {\"r\":2}"]),
+            ("{\"\": [{}]}", "/", &["1 {}"]),
+        ] {
+            assert_eq!(items(text, path), rows, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_leads_nowhere_is_told() {
+        let absent = |token: &str, path: &str| {
+            format!("a.json:1: there is no `{token}` here, and `items = \"{path}\"` leads through it")
+        };
+        for (text, path, told) in [
+            ("{}", "rows", absent("rows", "rows")),
+            ("{\"a\": {\"b\": []}}", "/a/c", absent("c", "/a/c")),
+            ("{\"a\": [[]]}", "/a/1", absent("1", "/a/1")),
+            ("{\"a\": [[]]}", "/a/x", absent("x", "/a/x")),
+            ("{\"a\": 1}", "/a/b", absent("b", "/a/b")),
+            (
+                "{\"a\": {}}",
+                "a",
+                "a.json:1: `items = \"a\"` is an object, not a list of objects".into(),
+            ),
+            (
+                "3",
+                "",
+                "a.json:1: the document is a number, not a list of objects".into(),
+            ),
+        ] {
+            assert_eq!(items(text, path), [told], "{text} {path}");
+        }
+    }
+
+    #[test]
+    fn a_wrapped_list_is_hinted_at() {
+        let start = "a.json:1: the document is an object, not a list of objects; ";
+        for (text, hint) in [
+            (
+                "{\"n\": [1], \"rows\": [{\"a\": 1}]}",
+                "its list of objects is `rows`: say `items = \"rows\"`",
+            ),
+            (
+                "{\"n\": [{}], \"rows\": [{}, 1]}",
+                "name one of its lists with `items`: n, rows",
+            ),
+            ("{\"a\": 1}", "name the list inside it with `items`"),
+            (
+                "{\"a\": 1}\n{\"a\": 2}",
+                "other objects follow it: say `format = \"jsonl\"`",
+            ),
+        ] {
+            assert_eq!(items(text, ""), [format!("{start}{hint}")]);
+        }
+    }
+
+    #[test]
+    fn what_stands_around_the_list_is_checked_too() {
+        for (text, told) in [
+            (
+                "{\"x\": tru, \"rows\": []}",
+                "a.json:1:10: the JSON is malformed: the value is cut short",
+            ),
+            (
+                "{\"rows\": [], \"rows\": [{}]}",
+                "a.json:1:21: the JSON is malformed: the key `rows` stands twice in one object; which list is meant can't be told",
+            ),
+            (
+                "{\"rows\": [], \"x\": [1,]}",
+                "a.json:1:22: the JSON is malformed: expected value",
+            ),
+            (
+                "{\"rows\": []",
+                "a.json:1:12: the JSON is malformed: it ends before `}`",
+            ),
+            (
+                "{\"rows\": []} x",
+                "a.json:1:14: the JSON is malformed: something follows the end of the document",
+            ),
+            (
+                "{\"rows\": [] \"x\": 1}",
+                "a.json:1:13: the JSON is malformed: a comma or `}` should be here",
+            ),
+            (
+                "{rows: []}",
+                "a.json:1:2: the JSON is malformed: a key in double quotes should be here",
+            ),
+            (
+                "{\"rows\" []}",
+                "a.json:1:9: the JSON is malformed: a colon should be here",
+            ),
+        ] {
+            assert_eq!(items(text, "rows"), [told], "{text}");
+        }
+    }
+}

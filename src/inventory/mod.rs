@@ -9,7 +9,9 @@
 
 mod delimiter;
 mod document;
+mod entry;
 mod files;
+mod framing;
 mod header;
 mod items;
 mod json_lines;
@@ -21,7 +23,10 @@ mod reader;
 mod scanner;
 mod source;
 mod table;
+#[cfg(test)]
+mod testing;
 mod transcoder;
 
+pub use entry::{Entry, FileFacts, InventoryError};
 pub use options::{Format, Options};
-pub use reader::{Entry, FileFacts, Inventory, InventoryError, open};
+pub use reader::{Inventory, open};

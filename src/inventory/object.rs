@@ -6,7 +6,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAcces
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::table::not_text;
+use super::source::not_text;
 
 /// Why a value is no row.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,18 +97,19 @@ fn fault(raw: &[u8], error: &serde_json::Error, encoding: &str) -> Fault {
 }
 
 fn malformed(raw: &[u8], error: &serde_json::Error) -> Fault {
-    let line = error.line().saturating_sub(1);
-    let start = match line {
-        0 => 0,
-        _ => raw
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'\n')
-            .nth(line - 1)
-            .map_or(0, |(at, _)| at + 1),
-    };
+    if error.is_eof() {
+        return Fault::Malformed {
+            at: raw.len(),
+            reason: "the value is cut short".to_owned(),
+        };
+    }
+    // serde_json counts lines by `\n` alone, and columns in bytes.
+    let before = raw
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(error.line().saturating_sub(1));
+    let at = before.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
     Fault::Malformed {
-        at: (start + error.column().saturating_sub(1)).min(raw.len()),
+        at: at.min(raw.len()),
         reason: reason(error),
     }
 }
@@ -174,5 +175,84 @@ impl<'de> Visitor<'de> for Doubled {
             found = found.or(inside);
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(raw: &str) -> String {
+        match read(raw.as_bytes(), "UTF-8") {
+            Ok(object) => serde_json::to_string(&object).unwrap(),
+            Err(Fault::Unusable(reason)) => reason,
+            Err(Fault::Malformed { at, reason }) => format!("at {at}: {reason}"),
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        for raw in [
+            r#"{"id":9007199254740993}"#,
+            r#"{"id":1234567890123456789012345}"#,
+            r#"{"id":1.50,"b":[1e-400,2e+5,-0]}"#,
+            r#"{"z":1,"a":2}"#,
+        ] {
+            assert_eq!(shown(raw), raw);
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_named_wherever_it_is() {
+        for (raw, key) in [
+            (r#"{"a":1,"a":1}"#, "a"),
+            (r#"{"a":{"b":1,"c":2,"b":3}}"#, "b"),
+            (r#"{"x":[1,[{"d:":1}, {"e":0,"e":":"}]]}"#, "e"),
+            (r#"{"a":1,"\u0061":2}"#, "a"),
+        ] {
+            assert_eq!(
+                shown(raw),
+                format!("names the key `{key}` twice in one object; which value is meant can't be told")
+            );
+        }
+        assert_eq!(
+            shown(r#"{"a\":":":{\"","b":{"a":1},"c":{"a":1}}"#),
+            r#"{"a\":":":{\"","b":{"a":1},"c":{"a":1}}"#
+        );
+    }
+
+    #[test]
+    fn the_keys_that_serde_json_keeps_for_itself_are_refused() {
+        assert_eq!(
+            shown(r#"{"a":{"$serde_json::private::Number":"1"}}"#),
+            "holds a key that can't be kept as it is"
+        );
+    }
+
+    #[test]
+    fn what_is_json_and_no_row_is_told_from_what_is_no_json() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(500), "]".repeat(500));
+        for (raw, told) in [
+            ("1", "is a number, not an object"),
+            ("[{}]", "is a list, not an object"),
+            ("null", "is null, not an object"),
+            ("\"a\"", "is a string, not an object"),
+            ("true", "is a boolean, not an object"),
+            (r#"{"a":"\ud800"}"#, "unexpected end of hex escape"),
+            (&deep, "recursion limit exceeded"),
+            ("{\"a\":\n tru}", "at 10: expected ident"),
+            ("{\"a\" 1}", "at 5: expected `:`"),
+            ("{} x", "at 3: trailing characters"),
+        ] {
+            assert_eq!(shown(raw), told, "{raw}");
+        }
+        let illegal = read(b"{\"a\":\"\xff\"}", "UTF-8");
+        assert!(
+            matches!(&illegal, Err(Fault::Unusable(reason)) if reason.starts_with("its text is not legal UTF-8"))
+        );
+        assert!(matches!(
+            read(b"{\"a\":\xff}", "UTF-8"),
+            Err(Fault::Malformed { at: 5, .. })
+        ));
     }
 }

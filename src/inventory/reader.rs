@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::vec;
 
 use encoding_rs::{Encoding, REPLACEMENT};
@@ -14,8 +13,7 @@ use super::files::{self, Place};
 use super::json_lines::JsonLines;
 use super::source::{self, Digest, Reading};
 use super::table::Table;
-use super::{Format, Options};
-use crate::model::{Header, Origin, Record};
+use super::{Entry, FileFacts, Format, InventoryError, Options};
 
 /// Opens an inventory. Relative paths are relative to `base`, the job file's folder.
 ///
@@ -37,159 +35,6 @@ pub fn open(options: &Options, base: &Path) -> Result<Inventory, InventoryError>
     };
     inventory.open_next()?;
     Ok(inventory)
-}
-
-/// One row of an inventory, usable or not.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Entry {
-    /// A row.
-    Record(Record),
-    /// A row that can't be used. The ones after it can.
-    Bad {
-        /// Where it begins.
-        origin: Origin,
-        /// What is wrong with it and what to do, as a fragment of a sentence without the position.
-        reason: String,
-    },
-}
-
-/// What was detected about a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileFacts {
-    /// The file as the user named it, or `-`.
-    pub file: Arc<str>,
-    /// Its format.
-    pub format: Format,
-    /// What its text was decoded from, by the name that the Encoding Standard gives it.
-    pub encoding: &'static str,
-    /// Whether it was decompressed.
-    pub gzip: bool,
-    /// What separates its cells; `None` for JSON.
-    pub delimiter: Option<char>,
-    /// Its columns; `None` for JSON.
-    pub header: Option<Arc<Header>>,
-}
-
-impl fmt::Display for FileFacts {
-    /// One line, such as `hosts.csv: csv, UTF-8, delimiter `;`, 12 columns`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}, {}", self.file, self.format, self.encoding)?;
-        if self.gzip {
-            f.write_str(", gzip")?;
-        }
-        if let Some(delimiter) = self.delimiter {
-            write!(f, ", delimiter `{}`", delimiter.escape_default())?;
-        }
-        match self.header.as_ref().map(|header| header.names.len()) {
-            Some(1) => f.write_str(", 1 column"),
-            Some(n_columns) => write!(f, ", {n_columns} columns"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// An inventory can't be read, or not to its end. The job is refused: rows that nobody saw must not go missing.
-#[derive(Debug, thiserror::Error)]
-pub enum InventoryError {
-    /// The job names no file.
-    #[error("the source names no `file`; give a path, a pattern or `-`")]
-    NoFile,
-    /// An option can't be used.
-    #[error("{file}: option `{option}` {reason}")]
-    Option {
-        /// The file.
-        file: Arc<str>,
-        /// The option.
-        option: &'static str,
-        /// Why not, and what to do.
-        reason: String,
-    },
-    /// A pattern is malformed.
-    #[error("{pattern}: the pattern can't be understood")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        source: glob::PatternError,
-    },
-    /// A pattern matches nothing.
-    #[error("{pattern}: no file matches the pattern")]
-    NoMatch {
-        /// The pattern.
-        pattern: String,
-    },
-    /// A file can't be opened or looked at.
-    #[error("{file}: the file can't be opened")]
-    Open {
-        /// The file.
-        file: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The path leads to a folder.
-    #[error("{file}: is a folder; name a file in it, or a pattern such as `{file}/*.csv`")]
-    Folder {
-        /// The folder.
-        file: String,
-    },
-    /// A file could be opened, and reading it failed.
-    #[error("{file}:{line}: the file can't be read on")]
-    Read {
-        /// The file.
-        file: Arc<str>,
-        /// The line that was reached.
-        line: u64,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A table has nothing in it, not even a header.
-    #[error("{file}: the file has no header: it is empty")]
-    NoHeader {
-        /// The file.
-        file: Arc<str>,
-    },
-    /// The header can't be used.
-    #[error("{file}:{line}: the header {reason}")]
-    BadHeader {
-        /// The file.
-        file: Arc<str>,
-        /// The header's line.
-        line: u64,
-        /// What is wrong with it and what to do.
-        reason: String,
-    },
-    /// A row is longer than any row should be.
-    #[error("{file}:{line}: the row is longer than {} MiB; look for a quote or bracket that is never closed", limit >> 20)]
-    TooLong {
-        /// The file.
-        file: Arc<str>,
-        /// The line on which the row begins.
-        line: u64,
-        /// The longest row, in bytes.
-        limit: usize,
-    },
-    /// A JSON document is malformed.
-    #[error("{file}:{line}:{column}: the JSON is malformed: {reason}")]
-    Syntax {
-        /// The file.
-        file: Arc<str>,
-        /// The line of the error.
-        line: u64,
-        /// The character on that line.
-        column: u64,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A JSON document holds no list of rows where it should.
-    #[error("{file}:{line}: {reason}")]
-    NoList {
-        /// The file.
-        file: Arc<str>,
-        /// The line.
-        line: u64,
-        /// What is there instead, and what to do.
-        reason: String,
-    },
 }
 
 /// A stream of entries. After an `Err` it ends.
@@ -336,62 +181,20 @@ fn known(file: &str, label: &str) -> Result<&'static Encoding, InventoryError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{line_of, read, told, zipped};
     use super::*;
-    use crate::model::Fields;
     use std::fs;
-    use std::io::Write;
 
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    /// Each entry in one line: `LINE a=1 b=2` or `LINE bad: REASON`; an error ends it.
-    fn told(options: &Options, base: &Path) -> Vec<String> {
-        let inventory = match open(options, base) {
-            Ok(inventory) => inventory,
-            Err(error) => return vec![error.to_string()],
-        };
-        inventory
-            .map(|entry| match entry {
-                Ok(Entry::Record(Record { origin, fields })) => format!("{} {}", origin.line, shown(&fields)),
-                Ok(Entry::Bad { origin, reason }) => format!("{} bad: {reason}", origin.line),
-                Err(error) => error.to_string(),
-            })
-            .collect()
-    }
-
-    fn shown(fields: &Fields) -> String {
-        match fields {
-            Fields::Table { header, row } => {
-                let cells = header.names.iter().zip(row);
-                cells
-                    .map(|(name, cell)| format!("{name}={cell}"))
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            }
-            Fields::Object(object) => serde_json::to_string(object).unwrap(),
+    fn encoded(label: &str) -> Options {
+        Options {
+            encoding: Some(label.into()),
+            ..Options::default()
         }
-    }
-
-    fn read(name: &str, bytes: &[u8], options: Options) -> Vec<String> {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(name), bytes).unwrap();
-        told(
-            &Options {
-                file: name.to_owned(),
-                ..options
-            },
-            folder.path(),
-        )
-    }
-
-    fn zipped(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
     }
 
     #[test]
     fn every_format_gives_rows_with_their_lines() {
+        let broken = "3 bad: is no JSON at character 6: expected value";
         for (name, text, rows) in [
             ("a.csv", "a,b\n1,2\n\n3,4", &["2 a=1 b=2", "4 a=3 b=4"][..]),
             ("a.tsv", "a\tb\n1\t2\n", &["2 a=1 b=2"]),
@@ -403,15 +206,224 @@ mod tests {
             (
                 "a.jsonl",
                 "{\"a\":1}\n\n{\"a\":}\n{\"a\":3}",
-                &[
-                    "1 {\"a\":1}",
-                    "3 bad: is no JSON at character 6: expected value",
-                    "4 {\"a\":3}",
-                ],
+                &["1 {\"a\":1}", broken, "4 {\"a\":3}"],
             ),
             ("a.txt", "a;b\r\n1;2\r\n", &["2 a=1 b=2"]),
+            ("a", "{\"a\":1}\r{\"a\":2}", &["1 {\"a\":1}", "2 {\"a\":2}"]),
         ] {
             assert_eq!(read(name, text.as_bytes(), Options::default()), rows, "{name}");
+            assert_eq!(
+                read(
+                    &format!("{name}.gz"),
+                    &zipped(text.as_bytes()),
+                    Options::default()
+                ),
+                rows,
+                "{name}.gz"
+            );
+            assert_eq!(
+                read(name, &zipped(text.as_bytes()), Options::default()),
+                rows,
+                "{name}, really gzip"
+            );
+            let marked = ["\u{feff}", text].concat();
+            assert_eq!(
+                read(name, marked.as_bytes(), Options::default()),
+                rows,
+                "{name} with a mark"
+            );
+            let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            assert_eq!(read(name, &wide, Options::default()), rows, "{name} in UTF-16");
+            let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            assert_eq!(
+                read(name, &wide, encoded("windows-1252")),
+                rows,
+                "{name}: the mark wins"
+            );
         }
+    }
+
+    #[test]
+    fn a_named_encoding_is_decoded_and_what_it_forbids_is_bad() {
+        let advice = "if the file is in another encoding, name it, such as `encoding = \"windows-1252\"`";
+        let unlike = format!("2 bad: column `b` is not legal UTF-8; {advice}");
+        let halved = "2 bad: column `a` is not legal Shift_JIS; check the name of the encoding";
+        for (bytes, options, rows) in [
+            (
+                &b"a,b\n1,\xe9\n2,y\n"[..],
+                encoded("latin1"),
+                &["2 a=1 b=é", "3 a=2 b=y"][..],
+            ),
+            (b"a,b\n1,\xe9\n2,y\n", Options::default(), &[&unlike, "3 a=2 b=y"]),
+            (
+                b"a,b\n\x93,1\n\x93\xfa,2\n",
+                encoded("shift_jis"),
+                &[halved, "3 a=日 b=2"],
+            ),
+        ] {
+            assert_eq!(read("a.csv", bytes, options), rows);
+        }
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_trusted_is_refused() {
+        let gzip = zipped("a,b\n1,2\n".repeat(99_999).as_bytes());
+        let mut damaged = gzip.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 0xFF;
+        let cut = &gzip[..gzip.len() - 9];
+        for (name, bytes, options, wanted) in [
+            (
+                "a.csv",
+                &b""[..],
+                Options::default(),
+                "a.csv: the file has no header: it is empty",
+            ),
+            (
+                "a.csv",
+                b"\xef\xbb\xbf\r\n\n",
+                Options::default(),
+                "a.csv: the file has no header: it is empty",
+            ),
+            (
+                "a.csv.gz",
+                b"a,b\n1,2\n3,4\n",
+                Options::default(),
+                "a.csv.gz:1: the file can't be read on: the gzip data is damaged",
+            ),
+            (
+                "a.csv",
+                &damaged,
+                Options::default(),
+                "the file can't be read on: the gzip data is",
+            ),
+            (
+                "a.csv",
+                cut,
+                Options::default(),
+                "the file can't be read on: the gzip data is cut off",
+            ),
+            (
+                "a.csv",
+                b"\xff\xfe\0\0a\0\0\0",
+                Options::default(),
+                "it is UTF-32",
+            ),
+            (
+                "a.csv",
+                b"a\0,\0b\0",
+                Options::default(),
+                "a.csv:1: the header holds a NUL byte in column 1",
+            ),
+            (
+                "a.csv",
+                b"a,b\n",
+                encoded("klingon"),
+                "a.csv: option `encoding` is `klingon`, which is no known",
+            ),
+            ("a.csv", b"a,b\n", encoded("hz-gb-2312"), "option `encoding`"),
+        ] {
+            let told = read(name, bytes, options);
+            assert!(
+                told.last().unwrap().contains(wanted),
+                "{wanted}: {:?}",
+                told.last()
+            );
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_says_how_far_it_was_read() {
+        let gzip = zipped("a,b\n1,2\n".repeat(99_999).as_bytes());
+        let told = read("a.csv", &gzip[..gzip.len() - 9], Options::default());
+        // The lines up to the cut came out, each but the header once.
+        let line: usize = told.last().unwrap().split(':').nth(1).unwrap().parse().unwrap();
+        assert!(
+            line >= told.len() && line > 100_000,
+            "{line}, {} entries",
+            told.len()
+        );
+    }
+
+    #[test]
+    fn lines_are_left_out_and_still_counted() {
+        let skip = |skip_lines| Options {
+            skip_lines,
+            ..Options::default()
+        };
+        for (text, options, rows) in [
+            ("x\ny\na,b\n1,2\n", skip(2), &["4 a=1 b=2"][..]),
+            ("x\r\ny\r\na,b\r\n1,2\r\n", skip(2), &["4 a=1 b=2"]),
+            ("x\ra,b\r1,2", skip(1), &["3 a=1 b=2"]),
+            ("x\n", skip(5), &["a.csv: the file has no header: it is empty"]),
+        ] {
+            assert_eq!(read("a.csv", text.as_bytes(), options), rows, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_a_pattern_follow_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("b.csv"), "y;z\n3;4\n").unwrap();
+        fs::write(folder.path().join("a.csv"), "x\n1\n").unwrap();
+        let options = Options {
+            file: "*.csv".into(),
+            ..Options::default()
+        };
+        assert_eq!(told(&options, folder.path()), ["2 x=1", "2 y=3 z=4"]);
+        let mut inventory = open(&options, folder.path()).unwrap();
+        assert_eq!(inventory.facts().len(), 1);
+        let origins: Vec<_> = inventory
+            .by_ref()
+            .map(|entry| match entry.unwrap() {
+                Entry::Record(record) => record.origin.to_string(),
+                Entry::Bad { reason, .. } => reason,
+            })
+            .collect();
+        assert_eq!(origins, ["a.csv:2", "b.csv:2"]);
+        let delimiters: Vec<_> = inventory.facts().iter().map(|facts| facts.delimiter).collect();
+        assert_eq!(delimiters, [Some(','), Some(';')]);
+    }
+
+    #[test]
+    fn after_an_error_nothing_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("a.csv", "x\n1\n"), ("b.csv", ""), ("c.csv", "x\n2\n")] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let options = Options {
+            file: "*.csv".into(),
+            ..Options::default()
+        };
+        let told = told(&options, folder.path());
+        assert_eq!(told, ["2 x=1", "b.csv: the file has no header: it is empty"]);
+        let mut inventory = open(&options, folder.path()).unwrap();
+        assert!(inventory.by_ref().any(|entry| entry.is_err()));
+        assert!(inventory.next().is_none());
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = |file: &str| {
+            let options = Options {
+                file: file.into(),
+                ..Options::default()
+            };
+            let mut inventory = open(&options, folder.path()).unwrap();
+            inventory
+                .by_ref()
+                .for_each(|entry| assert!(entry.is_ok(), "{}", line_of(&entry)));
+            inventory.digest()
+        };
+        let bytes = ["a,b\n", &"1,2\n".repeat(50_000)].concat();
+        let gzip = zipped(bytes.as_bytes());
+        fs::write(folder.path().join("a.csv"), &bytes).unwrap();
+        fs::write(folder.path().join("b.csv"), &gzip).unwrap();
+        let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+        assert_eq!(digest("a.csv"), hash(bytes.as_bytes()));
+        assert_eq!(digest("b.csv"), hash(&gzip));
+        let both = format!("{}  a.csv\n{}  b.csv\n", hash(bytes.as_bytes()), hash(&gzip));
+        assert_eq!(digest("?.csv"), hash(both.as_bytes()));
     }
 }

@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::InventoryError;
+use super::framing::{Framing, is_blank};
 use super::position::{Position, is_break};
 use super::source::Text;
 
@@ -81,10 +82,7 @@ impl Scanner {
 
     /// Reads past the rest of a list or object whose bracket was read.
     pub(super) fn skip_rest(&mut self) -> Result<(), InventoryError> {
-        self.skip(Framing {
-            depth: 1,
-            ..Framing::begin(b'[')
-        })
+        self.skip(Framing::rest_of_list())
     }
 
     /// Reads a line into `raw`, without its line break. `None` at the end.
@@ -172,7 +170,7 @@ impl Scanner {
             .map_err(|error| failed(&self.file, self.position, error))?;
         if bytes.is_empty() {
             // Nothing but the end of the text tells where a lone number ends.
-            return if framing.scalar {
+            return if framing.ends_with_text() {
                 Ok(true)
             } else {
                 Err(self.malformed("it ends within a value"))
@@ -202,63 +200,95 @@ fn failed(file: &Arc<str>, position: Position, source: std::io::Error) -> Invent
     }
 }
 
-/// White space of RFC 8259, 2.
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
+#[cfg(test)]
+mod tests {
+    use super::super::testing::text;
+    use super::*;
 
-/// Finds the end of a value: of a string at its quote, of a list or object when its brackets are closed, of anything
-/// else before what can't belong to it. Whether the value is well formed is not its business.
-struct Framing {
-    scalar: bool,
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-}
+    fn scanner(bytes: &str, limit: usize) -> Scanner {
+        let (file, text) = text(bytes.as_bytes(), limit);
+        // One byte at a time, so that values are cut everywhere.
+        let trickle = std::io::BufReader::with_capacity(1, text.reader);
+        Scanner::new(
+            &file,
+            Text {
+                reader: Box::new(trickle),
+                ..text
+            },
+        )
+    }
 
-impl Framing {
-    fn begin(first: u8) -> Self {
-        let scalar = !matches!(first, b'"' | b'[' | b'{');
-        Self {
-            scalar,
-            depth: 0,
-            in_string: false,
-            escaped: false,
+    #[test]
+    fn a_value_ends_where_it_ends() {
+        for (bytes, value, next) in [
+            ("12,3", "12", Some(b',')),
+            ("true]", "true", Some(b']')),
+            ("-1.5e3", "-1.5e3", None),
+            ("\"a\\\"]\\\\\"]", "\"a\\\"]\\\\\"", Some(b']')),
+            ("{\"a\":[\"}\",{}]} ,", "{\"a\":[\"}\",{}]}", Some(b',')),
+            ("[[],[\"[\"]][", "[[],[\"[\"]]", Some(b'[')),
+        ] {
+            let mut scanner = scanner(bytes, 100);
+            let mut raw = Vec::new();
+            scanner.value(&mut raw).unwrap();
+            assert_eq!(str::from_utf8(&raw).unwrap(), value);
+            assert_eq!(scanner.peek().unwrap(), next, "{bytes}");
         }
     }
 
-    /// How many of the bytes belong to the value, and whether it ends with them.
-    fn feed(&mut self, bytes: &[u8]) -> (usize, bool) {
-        if self.scalar {
-            let end = bytes
-                .iter()
-                .position(|byte| is_blank(*byte) || matches!(byte, b',' | b']' | b'}'));
-            return (end.unwrap_or(bytes.len()), end.is_some());
+    #[test]
+    fn a_value_that_does_not_end_is_malformed_or_too_long() {
+        for (bytes, limit, message) in [
+            (
+                "{\"a\":\n[1",
+                100,
+                "x:2:3: the JSON is malformed: it ends within a value",
+            ),
+            (
+                "\n\"abc",
+                100,
+                "x:2:5: the JSON is malformed: it ends within a value",
+            ),
+            (
+                " ",
+                100,
+                "x:1:2: the JSON is malformed: it ends where a value should be",
+            ),
+            (" ,", 100, "x:1:2: the JSON is malformed: a value should be here"),
+            (
+                "\n[1,2,3,4,5]",
+                4,
+                "x:2: the row is longer than 0 MiB; look for a quote or bracket that is never closed",
+            ),
+        ] {
+            let error = scanner(bytes, limit).value(&mut Vec::new()).unwrap_err();
+            assert_eq!(error.to_string(), message);
         }
-        for (at, &byte) in bytes.iter().enumerate() {
-            if self.ends_with(byte) {
-                return (at + 1, true);
-            }
-        }
-        (bytes.len(), false)
     }
 
-    fn ends_with(&mut self, byte: u8) -> bool {
-        if self.in_string {
-            let plain = !std::mem::take(&mut self.escaped);
-            self.escaped = plain && byte == b'\\';
-            self.in_string = !(plain && byte == b'"');
-            return !self.in_string && self.depth == 0;
-        }
-        match byte {
-            b'"' => self.in_string = true,
-            b'{' | b'[' => self.depth += 1,
-            b'}' | b']' => {
-                self.depth -= 1;
-                return self.depth == 0;
+    #[test]
+    fn lines_are_cut_at_every_kind_of_break() {
+        let mut scanner = scanner("a\r\nb\rc\n\nd", 100);
+        let mut raw = Vec::new();
+        let mut lines = Vec::new();
+        while let Some(position) = scanner.line(&mut raw).unwrap() {
+            if !raw.is_empty() {
+                lines.push((position.line, String::from_utf8(raw.clone()).unwrap()));
             }
-            _ => {}
         }
-        false
+        assert_eq!(
+            lines,
+            [(1, "a".into()), (2, "b".into()), (3, "c".into()), (5, "d".into())]
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_refused() {
+        let error = scanner("a\nbcdefgh", 4).line(&mut Vec::new()).and(Ok(())).err();
+        assert!(error.is_none());
+        let mut scanner = scanner("a\nbcdefgh", 4);
+        scanner.line(&mut Vec::new()).unwrap();
+        let error = scanner.line(&mut Vec::new()).unwrap_err();
+        assert!(matches!(error, InventoryError::TooLong { line: 2, .. }));
     }
 }

@@ -1,8 +1,8 @@
 //! From bytes to text: the digest of a file, gzip, byte order mark, encoding, and the lines to leave out.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::bufread::MultiGzDecoder;
@@ -20,12 +20,12 @@ const SAMPLE: u64 = 64 * 1024;
 /// size is a quote or a bracket that was never closed.
 const RECORD_LIMIT: usize = 64 * 1024 * 1024;
 
-type Bytes = Box<dyn Read + Send>;
+type Stream = Box<dyn BufRead + Send>;
 
 /// A text that is ready to be read: UTF-8 without a byte order mark, though bytes that are not UTF-8 may be in it.
 pub(super) struct Text {
     /// The text from `position` on.
-    pub reader: Box<dyn BufRead + Send>,
+    pub reader: Stream,
     /// The beginning of `reader`'s text.
     pub sample: Vec<u8>,
     /// Whether the sample is all there is.
@@ -50,7 +50,7 @@ impl Digest {
         self.lock().finalize().to_hex().to_string()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, blake3::Hasher> {
+    fn lock(&self) -> MutexGuard<'_, blake3::Hasher> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,48 +76,66 @@ pub(super) struct Reading {
 }
 
 /// Makes a text of a file's bytes, and notes them in the digest as they are read.
-pub(super) fn text(bytes: Bytes, reading: Reading, digest: &Digest) -> Result<Text, SourceError> {
+pub(super) fn text(
+    bytes: Box<dyn Read + Send>,
+    reading: Reading,
+    digest: &Digest,
+) -> Result<Text, SourceError> {
     let mut position = Position::START;
-    let failed = |line, error| SourceError { line, error };
+    let mut sample = Vec::new();
     let noted = Noted {
         inner: bytes,
         digest: digest.clone(),
     };
-    let (bytes, gzip) = unzip(BufReader::with_capacity(CHUNK, Box::new(noted)), reading.gzip)
-        .map_err(|error| failed(1, error))?;
-    let (mut reader, encoding) = decode(bytes, reading.encoding).map_err(|error| failed(1, error))?;
-    skip(&mut reader, reading.skip_lines, &mut position).map_err(|error| failed(position.line, error))?;
-    let mut sample = Vec::new();
-    if let Err(error) = reader.by_ref().take(SAMPLE).read_to_end(&mut sample) {
-        position.advance(&sample);
-        return Err(failed(position.line, error));
+    let opened = unzip(buffered(noted), reading.gzip)
+        .and_then(|(bytes, gzip)| Ok((decode(bytes, reading.encoding)?, gzip)))
+        .and_then(|((mut reader, encoding), gzip)| {
+            skip(&mut reader, reading.skip_lines, &mut position)?;
+            reader.by_ref().take(SAMPLE).read_to_end(&mut sample)?;
+            Ok((reader, encoding, gzip))
+        });
+    match opened {
+        Ok((reader, encoding, gzip)) => Ok(Text {
+            reader: Box::new(Cursor::new(sample.clone()).chain(reader)),
+            whole: (sample.len() as u64) < SAMPLE,
+            sample,
+            position,
+            encoding: encoding.name(),
+            gzip,
+            limit: RECORD_LIMIT,
+        }),
+        Err(error) => {
+            position.advance(&sample);
+            Err(SourceError {
+                line: position.line,
+                error,
+            })
+        }
     }
-    Ok(Text {
-        reader: Box::new(Cursor::new(sample.clone()).chain(reader)),
-        whole: (sample.len() as u64) < SAMPLE,
-        sample,
-        position,
-        encoding: encoding.name(),
-        gzip,
-        limit: RECORD_LIMIT,
-    })
+}
+
+/// What to say of bytes that are not text in the encoding that they were read as.
+pub(super) fn not_text(place: &str, encoding: &str) -> String {
+    let advice = if encoding == "UTF-8" {
+        "if the file is in another encoding, name it, such as `encoding = \"windows-1252\"`"
+    } else {
+        "check the name of the encoding"
+    };
+    format!("{place} is not legal {encoding}; {advice}")
 }
 
 /// Decompresses when the name or the first bytes say gzip (RFC 1952, 2.3.1). Several members are read as one.
-fn unzip(bytes: BufReader<Bytes>, named: bool) -> io::Result<(BufReader<Bytes>, bool)> {
+fn unzip(bytes: Stream, named: bool) -> io::Result<(Stream, bool)> {
     let (start, bytes) = peek(bytes)?;
-    if !named && !start.starts_with(&[0x1F, 0x8B]) {
-        return Ok((BufReader::with_capacity(CHUNK, Box::new(bytes)), false));
+    if named || start.starts_with(&[0x1F, 0x8B]) {
+        Ok((buffered(Unzipped(MultiGzDecoder::new(bytes))), true))
+    } else {
+        Ok((bytes, false))
     }
-    let plain: Bytes = Box::new(Unzipped(MultiGzDecoder::new(bytes)));
-    Ok((BufReader::with_capacity(CHUNK, plain), true))
 }
 
 /// Takes off a byte order mark and decodes what is not UTF-8. The mark wins over the name, as in the Encoding Standard.
-fn decode(
-    bytes: BufReader<Bytes>,
-    named: Option<&'static Encoding>,
-) -> io::Result<(BufReader<Bytes>, &'static Encoding)> {
+fn decode(bytes: Stream, named: Option<&'static Encoding>) -> io::Result<(Stream, &'static Encoding)> {
     let (start, mut bytes) = peek(bytes)?;
     if start == [0xFF, 0xFE, 0, 0] || start == [0, 0, 0xFE, 0xFF] {
         let reason = "it is UTF-32, which no encoding label names; save it as UTF-8";
@@ -125,23 +143,26 @@ fn decode(
     }
     let (encoding, mark) = Encoding::for_bom(&start).unwrap_or((named.unwrap_or(UTF_8), 0));
     bytes.consume(mark);
-    let text: Bytes = if encoding == UTF_8 {
-        Box::new(bytes)
+    if encoding == UTF_8 {
+        Ok((bytes, encoding))
     } else {
-        Box::new(Transcoder::new(bytes, encoding))
-    };
-    Ok((BufReader::with_capacity(CHUNK, text), encoding))
+        Ok((buffered(Transcoder::new(bytes, encoding)), encoding))
+    }
 }
 
-/// The first four bytes, or fewer where there are no more, and a reader that begins with them.
-fn peek(mut bytes: BufReader<Bytes>) -> io::Result<(Vec<u8>, Chain<Cursor<Vec<u8>>, BufReader<Bytes>>)> {
+/// The first four bytes, or fewer where there are no more, and a stream that begins with them.
+fn peek(mut bytes: Stream) -> io::Result<(Vec<u8>, Stream)> {
     let mut start = Vec::new();
     bytes.by_ref().take(4).read_to_end(&mut start)?;
-    Ok((start.clone(), Cursor::new(start).chain(bytes)))
+    Ok((start.clone(), Box::new(Cursor::new(start).chain(bytes))))
+}
+
+fn buffered(bytes: impl Read + Send + 'static) -> Stream {
+    Box::new(BufReader::with_capacity(CHUNK, bytes))
 }
 
 /// Reads past some lines.
-fn skip(reader: &mut impl BufRead, lines: u64, position: &mut Position) -> io::Result<()> {
+fn skip(reader: &mut Stream, lines: u64, position: &mut Position) -> io::Result<()> {
     while position.line <= lines {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
@@ -159,7 +180,7 @@ fn skip(reader: &mut impl BufRead, lines: u64, position: &mut Position) -> io::R
 
 /// Hands bytes on and notes them in the digest.
 struct Noted {
-    inner: Bytes,
+    inner: Box<dyn Read + Send>,
     digest: Digest,
 }
 
