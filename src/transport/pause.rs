@@ -281,3 +281,232 @@ async fn until(deadline: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::transport::script::{Arrival, Line, Script, answer};
+    use crate::transport::{HaltKind, Options, Pace, TimeSpan};
+    use std::sync::Arc;
+
+    const LATENCY: Duration = Duration::from_millis(20);
+
+    fn pace(concurrency: usize) -> Options {
+        Options {
+            pace: Pace {
+                rate: None,
+                concurrency: Some(concurrency),
+            },
+            ..Options::default()
+        }
+    }
+
+    /// Throttles whatever arrives before `end`.
+    fn storm(end: Duration, headers: &'static [(&'static str, &'static str)]) -> Arc<Script> {
+        Script::new(LATENCY, move |arrival: &Arrival| {
+            if arrival.at < end {
+                answer_429(headers)
+            } else {
+                Ok(answer(200, &[]))
+            }
+        })
+    }
+
+    fn answer_429(headers: &[(&'static str, &str)]) -> crate::transport::script::Outcome {
+        Ok(answer(429, headers))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_429_holds_the_whole_connection() {
+        let script = Script::new(LATENCY, |arrival| match arrival.before {
+            20 => answer_429(&[("retry-after", "2")]),
+            _ => Ok(answer(200, &[])),
+        });
+        let line = Line::new(&script, &pace(8));
+        line.send_many(200, 16).await;
+        let arrivals = script.arrivals();
+        let told = arrivals[20].at + LATENCY;
+        let early = arrivals
+            .iter()
+            .filter(|arrival| arrival.at > told && arrival.at < told + Duration::from_secs(2));
+        assert_eq!(early.count(), 0);
+        assert_eq!(script.count(), 201);
+        assert_eq!(line.connection.counts().pauses, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_workers_that_are_throttled_at_once_come_back_one_first_and_then_spread() {
+        for seed in 0..10 {
+            fastrand::seed(seed);
+            let script = Script::new(LATENCY, |arrival| match arrival.before {
+                ..100 => answer_429(&[("retry-after", "2")]),
+                _ => Ok(answer(200, &[])),
+            });
+            let line = Line::new(&script, &pace(200));
+            line.send_many(100, 100).await;
+            let after: Vec<_> = script.arrivals()[100..]
+                .iter()
+                .map(|arrival| arrival.at)
+                .collect();
+            assert_eq!(after.len(), 100);
+            assert!(after[0] >= Duration::from_secs(2));
+            assert!(after[1] >= after[0] + LATENCY, "the probe goes alone");
+            let fullest = after
+                .iter()
+                .map(|from| {
+                    let bin = *from..*from + Duration::from_millis(10);
+                    after.iter().filter(|at| bin.contains(at)).count()
+                })
+                .max();
+            assert!(fullest <= Some(20), "seed {seed}: {fullest:?} within 10 ms");
+            let lowered = |event: &Event| matches!(event, Event::ConcurrencyChanged { limit: ..100, .. });
+            assert_eq!(line.told(lowered), 1, "seed {seed}: lowered once for one pause");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_storm_of_a_minute_meets_few_requests_whatever_it_says() {
+        for headers in [
+            &[][..],
+            &[("retry-after", "1")],
+            &[("retry-after", "0")],
+            &[("retry-after", "soon")],
+            &[("x-ratelimit-reset", "0")],
+        ] {
+            for seed in 0..10 {
+                fastrand::seed(seed);
+                let end = Duration::from_mins(1);
+                let script = storm(end, headers);
+                let line = Line::new(&script, &pace(8));
+                line.send_many(500, 100).await;
+                let during = script
+                    .arrivals()
+                    .iter()
+                    .filter(|arrival| arrival.at < end)
+                    .count();
+                assert!(during <= 40, "{headers:?}, seed {seed}: {during} requests");
+                let last = script.arrivals().last().map(|arrival| arrival.at);
+                assert!(
+                    last <= Some(end + Duration::from_secs(35)),
+                    "{headers:?}, seed {seed}: {last:?}"
+                );
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_without_end_halts_the_connection_and_leaves_calls_open() {
+        let script = storm(Duration::MAX, &[]);
+        let options = Options {
+            max_elapsed: TimeSpan::from_secs(120),
+            ..pace(8)
+        };
+        let line = Line::new(&script, &options);
+        let begun = Instant::now();
+        let sent = line.send_many(1000, 100).await;
+        assert!(
+            begun.elapsed() <= Duration::from_secs(150),
+            "{:?}",
+            begun.elapsed()
+        );
+        assert_eq!(
+            line.connection.halted().map(|halt| halt.kind),
+            Some(HaltKind::Throttled)
+        );
+        let open = sent
+            .iter()
+            .filter(|sent| matches!(sent, crate::transport::Sent::NotSent { .. }));
+        assert!(open.count() >= 980);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spent_quota_pauses_until_its_reset_and_lowers_nothing() {
+        let script = Script::new(LATENCY, |arrival| match arrival.before {
+            10 => Ok(answer(
+                200,
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")],
+            )),
+            _ => Ok(answer(
+                200,
+                &[("x-ratelimit-remaining", "9"), ("x-ratelimit-reset", "30")],
+            )),
+        });
+        let line = Line::new(&script, &pace(2));
+        line.send_many(30, 4).await;
+        let arrivals = script.arrivals();
+        assert!(arrivals[11].at >= arrivals[10].at + Duration::from_secs(30));
+        let limit = line.connection.learned().concurrency;
+        assert_eq!((limit, line.connection.counts().pauses), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_fault_delays_only_its_own_call_and_five_in_a_row_pause_all() {
+        for (faults, pauses) in [(1, 0), (4, 0), (5, 1)] {
+            let script = Script::new(LATENCY, move |arrival| {
+                let fails = arrival.before < faults;
+                Ok(answer(if fails { 503 } else { 200 }, &[]))
+            });
+            let line = Line::new(&script, &pace(16));
+            line.send_many(50, 8).await;
+            assert_eq!(line.connection.counts().pauses, pauses, "{faults} faults");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_first_of_the_requests_that_were_in_flight_begins_a_pause() {
+        let pause = Pause::new(Duration::from_mins(5));
+        let passes: Vec<_> = (0..3).filter_map(|_| pause.try_pass()).collect();
+        let begun: Vec<_> = passes
+            .into_iter()
+            .zip([None, None, Some(Duration::from_secs(40))])
+            .map(|(pass, after)| pass.throttled(after).is_some())
+            .collect();
+        assert_eq!(begun, [true, false, false]);
+        // The third could not begin a pause, but what the vendor said prolongs the one that goes on.
+        tokio::time::advance(Duration::from_secs(39)).await;
+        assert!(pause.try_pass().is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(pause.try_pass().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_given_up_lets_another_one_go() {
+        let pause = Pause::new(Duration::from_mins(5));
+        pause.try_pass().expect("it is open").throttled(None);
+        pause.wait().await;
+        let probe = pause.try_pass().expect("the pause is over");
+        assert!(probe.holds());
+        assert!(pause.try_pass().is_none(), "one probe at a time");
+        drop(probe);
+        pause.wait().await;
+        pause.try_pass().expect("another may probe").answered();
+        assert!(pause.try_pass().is_some() && pause.try_pass().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pass_from_before_a_pause_does_not_hold() {
+        let pause = Pause::new(Duration::from_mins(5));
+        let (early, throttled) = (pause.try_pass(), pause.try_pass());
+        let early = early.expect("it is open");
+        assert!(early.holds());
+        throttled.expect("it is open").throttled(None);
+        assert!(!early.holds());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_while_there_is_no_relief_and_begin_anew_after_it() {
+        let pause = Pause::new(Duration::from_mins(5));
+        let level = || pause.state().level;
+        for want in 0..5 {
+            pause.wait().await;
+            pause.try_pass().expect("a probe").throttled(None);
+            assert_eq!(level(), want);
+        }
+        pause.wait().await;
+        pause.try_pass().expect("a probe").answered();
+        tokio::time::advance(Duration::from_mins(1)).await;
+        pause.try_pass().expect("it is open").throttled(None);
+        assert_eq!(level(), 0);
+    }
+}

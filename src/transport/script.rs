@@ -11,6 +11,8 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tokio::time::Instant;
 
+use super::{Auth, Connection, Options, Sent};
+use crate::event::{Event, Events};
 use crate::wire::{
     AttemptEnd, AttemptId, Exec, Journal, JournalError, Judge, Purpose, Request, Response, RetryKind,
     SendError, Verdict,
@@ -28,8 +30,11 @@ pub(crate) fn write(target: &str) -> Request {
     }
 }
 
+/// What an `Exec` gives back.
+pub(crate) type Outcome = Result<Response, SendError>;
+
 /// An answer with some headers.
-pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)]) -> Result<Response, SendError> {
+pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)]) -> Response {
     let headers = headers
         .iter()
         .map(|(name, value)| {
@@ -37,11 +42,11 @@ pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)]) -> Result<Re
             (HeaderName::from_static(name), value)
         })
         .collect();
-    Ok(Response {
+    Response {
         status,
         headers,
         body: Bytes::new(),
-    })
+    }
 }
 
 /// What a scripted server sees of an attempt.
@@ -56,7 +61,7 @@ pub(crate) struct Arrival {
     pub(crate) request: Request,
 }
 
-type Answers = dyn Fn(&Arrival) -> Result<Response, SendError> + Send + Sync;
+type Answers = dyn Fn(&Arrival) -> Outcome + Send + Sync;
 
 /// A server that answers as it is told, after a while.
 pub(crate) struct Script {
@@ -70,7 +75,7 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new(
         latency: Duration,
-        answers: impl Fn(&Arrival) -> Result<Response, SendError> + Send + Sync + 'static,
+        answers: impl Fn(&Arrival) -> Outcome + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
             answers: Box::new(answers),
@@ -82,11 +87,11 @@ impl Script {
     }
 
     /// Answers in this order, then 200.
-    pub(crate) fn list(answers: impl IntoIterator<Item = Result<Response, SendError>>) -> Arc<Self> {
+    pub(crate) fn list(answers: impl IntoIterator<Item = Outcome>) -> Arc<Self> {
         let left = Mutex::new(answers.into_iter().collect::<VecDeque<_>>());
         Self::new(Duration::from_millis(20), move |_| {
             let mut left = left.lock().expect("no answer panics");
-            left.pop_front().unwrap_or_else(|| answer(200, &[]))
+            left.pop_front().unwrap_or_else(|| Ok(answer(200, &[])))
         })
     }
 
@@ -114,7 +119,7 @@ impl Script {
 }
 
 impl Exec for Script {
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Outcome> {
         async move {
             let arrival = self.arrive(request);
             tokio::time::sleep(self.latency).await;
@@ -195,5 +200,49 @@ impl Journal for Memory {
     fn end(&self, attempt: AttemptId, end: AttemptEnd) {
         let index = usize::try_from(attempt.0).expect("a small number");
         self.attempts.lock().expect("no test panics here")[index].2 = Some(end);
+    }
+}
+
+/// A connection to a script, and all that it tells.
+pub(crate) struct Line {
+    pub(crate) connection: Connection,
+    pub(crate) events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Line {
+    pub(crate) fn new(script: &Arc<Script>, options: &Options) -> Self {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&events);
+        let listener = Events::to(move |event: &Event| {
+            heard.lock().expect("no test panics here").push(event.clone());
+        });
+        let exec: Arc<dyn Exec> = script.clone();
+        Self {
+            connection: Connection::new("test", exec, Auth::NONE, options, None, listener),
+            events,
+        }
+    }
+
+    /// Sends a write that may be repeated.
+    pub(crate) async fn send(&self) -> Sent {
+        self.connection
+            .send(&write("/api"), &ByStatus, &Memory::default())
+            .await
+    }
+
+    /// Sends `calls` writes through `workers` at a time.
+    pub(crate) async fn send_many(&self, calls: usize, workers: usize) -> Vec<Sent> {
+        use futures::StreamExt as _;
+        futures::stream::iter(0..calls)
+            .map(|_| self.send())
+            .buffer_unordered(workers)
+            .collect()
+            .await
+    }
+
+    /// How many of the events are of a kind.
+    pub(crate) fn told(&self, kind: impl Fn(&Event) -> bool) -> usize {
+        let events = self.events.lock().expect("no test panics here");
+        events.iter().filter(|event| kind(event)).count()
     }
 }

@@ -16,7 +16,7 @@ use tokio::process::Command;
 const LONGEST: u64 = 64 * 1024;
 
 /// How long a command may take to print the secret.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret. It neither prints nor serialises, and its memory is cleared when it is dropped.
 #[derive(Clone)]
@@ -237,4 +237,132 @@ fn is_name(text: &str) -> bool {
         .next()
         .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Job {
+        token: SecretSource,
+    }
+
+    fn source(text: &str) -> Result<SecretSource, String> {
+        toml::from_str::<Job>(text)
+            .map(|job| job.token)
+            .map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn a_source_is_exactly_one_of_three_forms() {
+        let words = vec!["pass".to_owned(), "show".to_owned()];
+        for (text, want) in [
+            (
+                r#"token = { env = "DT_TOKEN" }"#,
+                SecretSource::Env("DT_TOKEN".to_owned()),
+            ),
+            (
+                r#"token = { file = "/run/token" }"#,
+                SecretSource::File("/run/token".into()),
+            ),
+            (
+                r#"token = { command = ["pass", "show"] }"#,
+                SecretSource::Command(words),
+            ),
+        ] {
+            assert_eq!(source(text), Ok(want));
+        }
+        for text in [
+            "token = {}",
+            "token = { command = [] }",
+            r#"token = { env = "A", file = "b" }"#,
+            r#"token = { value = "A" }"#,
+            "token = 5",
+        ] {
+            source(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_job_file_is_refused_and_not_repeated() {
+        for text in [
+            r#"token = "dt0c01.CANARY""#,
+            r#"token = { env = "dt0c01.CANARY" }"#,
+        ] {
+            let error = source(text).expect_err(text);
+            assert!(!error.contains("CANARY"), "{error}");
+            assert!(error.contains("env"), "{error}");
+        }
+    }
+
+    #[test]
+    fn one_line_break_is_dropped_and_nothing_else() {
+        for (bytes, good) in [
+            (&b"token"[..], true),
+            (b"token\n", true),
+            (b"token\r\n", true),
+            (b"token\n\n", false),
+            (b" token", false),
+            (b"to ken", false),
+            (b"tok\xc3\xa9n", false),
+            (b"tok\xffn", false),
+            (b"to\x00ken", false),
+            (b"", false),
+            (b"\n", false),
+        ] {
+            let parsed = Secret::parse(bytes.to_vec(), &SecretSource::Env("T".to_owned()));
+            assert_eq!(parsed.is_ok(), good, "{bytes:?}");
+            if let Ok(secret) = parsed {
+                assert_eq!(secrecy::ExposeSecret::expose_secret(&secret.0), "token");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_variable_is_named() {
+        let source = SecretSource::Env("TAGFERRY_TEST_THAT_NOBODY_SETS".to_owned());
+        let error = Secret::load(&source).await.expect_err("it is not set");
+        assert!(error.to_string().contains("TAGFERRY_TEST_THAT_NOBODY_SETS"));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        std::fs::write(&path, "canary\n").expect("a file");
+        let source = SecretSource::File(path.clone());
+        for (mode, good) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+            match Secret::load(&source).await {
+                Ok(_) => assert!(good, "{mode:o}"),
+                Err(error) => {
+                    assert!(!good, "{mode:o}");
+                    assert!(error.to_string().contains("chmod 600"), "{error}");
+                    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+                }
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_command_prints_the_secret_and_its_failure_shows_none() {
+        let command = |words: &[&str]| SecretSource::Command(words.iter().map(ToString::to_string).collect());
+        let secret = Secret::load(&command(&["printf", "canary\n"]))
+            .await
+            .expect("it prints");
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&secret.0), "canary");
+        for words in [
+            &["sh", "-c", "echo canary; exit 3"][..],
+            &["no-such-program-here"],
+            &["true"],
+        ] {
+            let error = Secret::load(&command(words)).await.expect_err("no secret");
+            assert!(!format!("{error} {error:?}").contains("Secret("), "{error:?}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+    }
 }

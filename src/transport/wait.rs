@@ -22,7 +22,10 @@ pub(crate) fn quota_spent(headers: &HeaderMap) -> Option<Duration> {
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     texts(headers, header::RETRY_AFTER.as_str())
-        .filter_map(|text| seconds(text).or_else(|| until(headers, httpdate::parse_http_date(text).ok()?)))
+        .filter_map(|text| {
+            let date = || httpdate::parse_http_date(text).ok();
+            seconds(text).or_else(|| date().map(|date| until(headers, date)))
+        })
         .max()
 }
 
@@ -38,15 +41,15 @@ fn reset(headers: &HeaderMap) -> Option<Duration> {
         1_000_000_000.. => Duration::from_secs(number),
         _ => return Some(Duration::from_secs(number)),
     };
-    until(headers, UNIX_EPOCH.checked_add(epoch)?)
+    Some(until(headers, UNIX_EPOCH.checked_add(epoch)?))
 }
 
 /// The time from the answer's own `Date` to a point, so that a clock that differs from the vendor's does no harm.
-fn until(headers: &HeaderMap, point: SystemTime) -> Option<Duration> {
+fn until(headers: &HeaderMap, point: SystemTime) -> Duration {
     let now = texts(headers, header::DATE.as_str())
         .find_map(|text| httpdate::parse_http_date(text).ok())
         .unwrap_or_else(SystemTime::now);
-    Some(point.duration_since(now).unwrap_or(Duration::ZERO))
+    point.duration_since(now).unwrap_or(Duration::ZERO)
 }
 
 /// Seconds, whole as the standard says or with a fraction as some servers send them.
