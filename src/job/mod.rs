@@ -1,1 +1,27 @@
-//! The room `job`.
+//! The job file: reading it, finding everything that is wrong with it, and its JSON Schema.
+//!
+//! [`load`] is all that others call. A [`Job`] that it returns has been checked as far as that is possible without the
+//! inventory and the network: keys, types, templates, connections. It holds where secrets are, never the secrets.
+
+mod check;
+mod connection;
+mod connection_options;
+mod document;
+mod file;
+mod load;
+mod mask;
+mod options;
+mod problem;
+mod read;
+mod schema;
+mod shape;
+
+pub use connection::{Address, Connection, Vendor};
+pub use connection_options::{ConnectionOptions, VendorName};
+pub use file::{Bound, Collision, GuardOptions, JobFile, TargetOptions};
+pub use load::{Job, Target, load};
+pub use options::{
+    Api, DynatraceOptions, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions, TimeSpan,
+};
+pub use problem::{JobError, Problem};
+pub use schema::schema;

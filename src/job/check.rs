@@ -1,0 +1,186 @@
+//! What a job file can get wrong though every key and type is right.
+
+use std::ops::Range;
+
+use super::connection;
+use super::document::{Document, Path, inside_string};
+use super::file::{Bound, Collision, JobFile};
+use super::shape::Finding;
+use crate::mapping::{self, Entity, Mapper, MappingError};
+
+/// The longest name: it becomes part of file names.
+const LONGEST_NAME: usize = 64;
+
+/// Collects what is wrong, with its place in the document.
+#[derive(Debug)]
+pub(super) struct Check<'d> {
+    document: &'d Document<'d>,
+    findings: Vec<Finding>,
+}
+
+impl<'d> Check<'d> {
+    pub(super) fn new(document: &'d Document<'d>) -> Self {
+        Self {
+            document,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Blames the value at a path.
+    pub(super) fn value(&mut self, path: Path<'_>, message: impl Into<String>) {
+        self.blame(self.document.value_span(path), message);
+    }
+
+    /// Blames the key at a path, for what is wrong with a table as a whole.
+    pub(super) fn key(&mut self, path: Path<'_>, message: impl Into<String>) {
+        self.blame(self.document.key_span(path), message);
+    }
+
+    /// Whether something is written at a path, usable or not.
+    pub(super) fn has(&self, path: Path<'_>) -> bool {
+        self.document.has(path)
+    }
+
+    /// How much is wrong so far.
+    pub(super) fn count(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Everything that is wrong.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    fn blame(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.findings.push(Finding {
+            span,
+            message: message.into(),
+            entry: None,
+        });
+    }
+
+    /// Everything but the connections and the mapping.
+    pub(super) fn job(&mut self, file: &JobFile) {
+        self.name(&["name"], &file.name);
+        if file.source.file.is_empty() && !self.has(&["source", "file"]) {
+            self.value(
+                &["source"],
+                "missing key `file` in `source`; `-` is standard input",
+            );
+        } else if file.source.file.is_empty() {
+            self.value(
+                &["source", "file"],
+                "`file` is empty; give a path, or `-` for standard input",
+            );
+        }
+        if !self.has(&["tag"]) && !self.has(&["tags_from"]) {
+            self.blame(0..0, "the job asks for no tags; add a [[tag]] or a [[tags_from]]");
+        }
+        self.target(file);
+        if let Some(Bound::Number(_)) = file.guard.breaker {
+            self.value(
+                &["guard", "breaker"],
+                "`breaker` is a share of the calls, such as \"50%\"",
+            );
+        }
+    }
+
+    /// A name that becomes part of file names and command lines.
+    pub(super) fn name(&mut self, path: Path<'_>, name: &str) {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let message = if name.is_empty() {
+            "the name is empty".to_owned()
+        } else if name.len() > LONGEST_NAME {
+            format!(
+                "the name has {} characters, and at most {LONGEST_NAME} are allowed",
+                name.len()
+            )
+        } else if let Some(bad) = name.chars().find(|c| !legal(*c)) {
+            format!("the name holds {bad:?}; use letters, digits, `-`, `_` and `.`")
+        } else if name.starts_with('.') {
+            "the name begins with `.`; begin it with a letter or a digit".to_owned()
+        } else {
+            return;
+        };
+        self.key_or_value(path, message);
+    }
+
+    /// The name of a job is a value, that of a connection is a key.
+    fn key_or_value(&mut self, path: Path<'_>, message: String) {
+        if path.len() == 1 {
+            self.value(path, message);
+        } else {
+            self.key(path, message);
+        }
+    }
+
+    fn target(&mut self, file: &JobFile) {
+        let (id, name) = (["target", "entity"], ["target", "entity_name"]);
+        match (self.has(&id), self.has(&name)) {
+            (true, true) => self.key(&name, "`entity` and `entity_name` are both given; keep the one that the rows have"),
+            (false, false) => self.value(
+                &["target"],
+                "no entity; give `entity` (the vendor's identifier) or `entity_name`, such as `entity = \"{{ entity_id }}\"`",
+            ),
+            _ => {}
+        }
+        if file.target.kind.trim().is_empty() {
+            self.value(
+                &["target", "kind"],
+                "`kind` is empty; give the vendor's word, such as `HOST`",
+            );
+        }
+        if file.target.separator.is_some() && file.target.collision != Collision::Join {
+            self.key(
+                &["target", "separator"],
+                "`separator` goes with `collision = \"join\"` only",
+            );
+        }
+        let connection = &file.target.connection;
+        if !self.has(&["connections", connection]) {
+            let message = connection::undefined(connection, file.connections.keys());
+            self.value(&["target", "connection"], message);
+        }
+    }
+
+    /// Compiles the mapping; `None` when something is wrong with it.
+    pub(super) fn mapping(&mut self, file: &JobFile) -> Option<(mapping::Options, Mapper)> {
+        let entity = match (&file.target.entity, &file.target.entity_name) {
+            (Some(id), None) => Some(Entity::Id(id.clone())),
+            (None, Some(name)) => Some(Entity::Name(name.clone())),
+            _ => None,
+        };
+        let options = mapping::Options {
+            // The other rules are checked even where the entity is wrong.
+            entity: entity.clone().unwrap_or_else(|| Entity::Id("entity".to_owned())),
+            tags: file.tag.clone(),
+            tags_from: file.tags_from.clone(),
+        };
+        match Mapper::compile(&options) {
+            Ok(mapper) => entity.map(|_| (options, mapper)),
+            Err(errors) => {
+                errors.iter().for_each(|error| self.mapping_error(error));
+                None
+            }
+        }
+    }
+
+    fn mapping_error(&mut self, error: &MappingError) {
+        let place = error.place();
+        let index = place.index.map(|index| index.to_string());
+        let path: Vec<_> = [Some(place.table), index.as_deref(), Some(place.key)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let span = self.document.value_span(&path);
+        let written = &self.document.text[span.clone()];
+        let span = match error.range() {
+            Some(range) if written.starts_with(['"', '\'']) => {
+                let inside = inside_string(written, &range);
+                span.start + inside.start..span.start + inside.end
+            }
+            _ => span,
+        };
+        self.blame(span, format!("`{place}`: {}", error.message()));
+    }
+}

@@ -1,0 +1,206 @@
+//! A checked connection: where it goes, whose API it is, and how it is spoken to.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+use super::check::Check;
+use super::connection_options::{ConnectionOptions, VendorName};
+use super::mask::is_variable;
+use super::options::{DynatraceOptions, NetworkOptions, Pace, SecretSource};
+use crate::mapping::nearest;
+
+/// What stands before the file of an embedded simulator.
+const SIMULATOR: &str = "simulator:";
+
+/// One vendor account of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// Its name in the job file.
+    pub name: String,
+    /// Where it goes.
+    pub address: Address,
+    /// The account, where one URL serves several.
+    pub tenant: Option<String>,
+    /// Where its secret is; an embedded simulator needs none.
+    pub token: Option<SecretSource>,
+    /// Whose API it is.
+    pub vendor: Vendor,
+    /// How it is spoken to.
+    pub network: NetworkOptions,
+}
+
+/// Where a connection goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A vendor's base URL: HTTPS, or HTTP where the job allows it.
+    Http(Url),
+    /// The embedded simulator: its state file and settings, such as `state.db?entities=2000&seed=7`.
+    Simulator(String),
+}
+
+/// A vendor with its options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vendor {
+    /// Dynatrace.
+    Dynatrace(DynatraceOptions),
+}
+
+/// Checks the connection of a name and builds it; `None` when it can't be used.
+pub(super) fn build(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Option<Connection> {
+    let before = check.count();
+    let address = address(name, options, check);
+    if let Some(address) = &address {
+        token(name, options, address, check);
+    }
+    numbers(name, options, check);
+    if check.count() > before {
+        return None;
+    }
+    Some(Connection {
+        name: name.to_owned(),
+        address: address?,
+        tenant: options.tenant.clone(),
+        token: options.token.clone(),
+        vendor: vendor(options),
+        network: network(options),
+    })
+}
+
+fn address(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Option<Address> {
+    let refused = match options.url.strip_prefix(SIMULATOR) {
+        Some(state) if state.split('?').next() == Some("") => {
+            "`simulator:` names no file; write `simulator:state.db`".to_owned()
+        }
+        Some(state) => return Some(Address::Simulator(state.to_owned())),
+        None => match http(&options.url, options.allow_http == Some(true)) {
+            Ok(url) => return Some(Address::Http(url)),
+            Err(why) => why,
+        },
+    };
+    check.value(&["connections", name, "url"], refused);
+    None
+}
+
+/// A base URL that may be spoken to.
+fn http(text: &str, allow_http: bool) -> Result<Url, String> {
+    let has_scheme = text.contains("://");
+    let url = Url::parse(text).ok().filter(|_| has_scheme);
+    let Some(url) = url else {
+        return Err(if has_scheme {
+            format!("`{text}` is no URL; write it like `https://abc12345.live.dynatrace.com`")
+        } else {
+            format!("the URL `{text}` has no scheme; write `https://{text}`")
+        });
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL can't hold credentials; use `token` for them".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a base URL has no query and no fragment; leave them out".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if allow_http || is_loopback(&url) => Ok(url),
+        "http" => Err(
+            "`http` would send the token readable through the network; use `https`, or set `allow_http = true`"
+                .to_owned(),
+        ),
+        scheme => Err(format!(
+            "`{scheme}` can't be spoken; use `https`, or `simulator:` for the embedded simulator"
+        )),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(domain)) => domain.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+fn token(name: &str, options: &ConnectionOptions, address: &Address, check: &mut Check<'_>) {
+    let path = ["connections", name, "token"];
+    let refused = match &options.token {
+        None if matches!(address, Address::Http(url) if url.scheme() == "https") && !check.has(&path) => {
+            let message = "no token; say where it is, such as `token = { env = \"DT_API_TOKEN\" }`";
+            return check.value(&["connections", name, "url"], message);
+        }
+        Some(SecretSource::Env(variable)) if !is_variable(variable) => {
+            "`env` takes the name of an environment variable: letters, digits and `_`; the secret itself can't stand here"
+        }
+        Some(SecretSource::Command(command)) if command.first().is_none_or(String::is_empty) => {
+            "`command` is empty; write it like `command = [\"PROGRAM\", \"ARGUMENT\"]`"
+        }
+        Some(SecretSource::File(file)) if file.as_os_str().is_empty() => {
+            "`file` is empty; give the path of a file that holds the token"
+        }
+        _ => return,
+    };
+    check.value(&path, refused);
+}
+
+fn numbers(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) {
+    let concurrency = options.pace.as_ref().and_then(|pace| pace.concurrency);
+    if let Some(n) = concurrency.filter(|n| !(1..=Pace::MOST_CONCURRENCY).contains(n)) {
+        let most = Pace::MOST_CONCURRENCY;
+        let message = format!("`concurrency` is {n}; it is a number of requests from 1 to {most}");
+        check.value(&["connections", name, "pace", "concurrency"], message);
+    }
+    for (key, text) in [
+        ("tenant", &options.tenant),
+        ("from", &options.from),
+        ("join", &options.join),
+        ("proxy", &options.proxy),
+    ] {
+        if text.as_deref() == Some("") {
+            check.value(
+                &["connections", name, key],
+                format!("`{key}` is empty; leave it out for the default"),
+            );
+        }
+    }
+}
+
+fn vendor(options: &ConnectionOptions) -> Vendor {
+    let default = DynatraceOptions::default();
+    match options.vendor {
+        VendorName::Dynatrace => Vendor::Dynatrace(DynatraceOptions {
+            api: options.api.unwrap_or(default.api),
+            from: options.from.clone(),
+            join: options.join.clone(),
+            page_size: options.page_size.unwrap_or(default.page_size),
+            selector_chars: options.selector_chars.unwrap_or(default.selector_chars),
+        }),
+    }
+}
+
+fn network(options: &ConnectionOptions) -> NetworkOptions {
+    let default = NetworkOptions::default();
+    NetworkOptions {
+        pace: options.pace.clone().unwrap_or_default(),
+        timeout: options.timeout.unwrap_or(default.timeout),
+        connect_timeout: options.connect_timeout.unwrap_or(default.connect_timeout),
+        proxy: options.proxy.clone(),
+        ca_cert: options.ca_cert.clone(),
+        allow_http: options.allow_http.unwrap_or(default.allow_http),
+        max_wait: options.max_wait.unwrap_or(default.max_wait),
+        max_elapsed: options.max_elapsed.unwrap_or(default.max_elapsed),
+        attempts: options.attempts.unwrap_or(default.attempts),
+        retry_budget: options.retry_budget.unwrap_or(default.retry_budget),
+    }
+}
+
+/// Says that a connection is not there, and which ones are.
+pub(super) fn undefined<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> String {
+    let hint = nearest(name, known.clone().map(String::as_str))
+        .map(|near| format!("; did you mean `{near}`?"))
+        .unwrap_or_default();
+    let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+    if known.is_empty() {
+        return format!("no connection `{name}`; add a table [connections.{name}]");
+    }
+    format!("no connection `{name}`{hint}; there are {}", known.join(", "))
+}

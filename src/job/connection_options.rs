@@ -1,0 +1,64 @@
+//! A table of `[connections]`: what is the vendor's, the network's and the secret's, side by side.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::options::{Api, Pace, SecretSource, TimeSpan};
+
+/// One vendor account.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionOptions {
+    /// Whose API it is.
+    pub vendor: VendorName,
+    /// The base URL, such as `https://abc12345.live.dynatrace.com`, or `simulator:FILE` for the embedded simulator.
+    pub url: String,
+    /// The account, where one URL serves several; the lock goes by URL and tenant.
+    pub tenant: Option<String>,
+    /// Where the API token is: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ command = ["PROGRAM", "ARGUMENT"] }`.
+    pub token: Option<SecretSource>,
+    /// Dynatrace: which of its tag APIs to speak. Default `v2`.
+    pub api: Option<Api>,
+    /// Dynatrace: how far back an entity may have been seen last. Default `now-1y`, with `v1` `3days`.
+    pub from: Option<String>,
+    /// What stands between key and value where tags are plain strings.
+    pub join: Option<String>,
+    /// Dynatrace: entities on a page of a listing. Default 500.
+    #[schemars(range(min = 1))]
+    pub page_size: Option<usize>,
+    /// Dynatrace: characters that the identifiers of one request may take. Default 1900.
+    #[schemars(range(min = 1))]
+    pub selector_chars: Option<usize>,
+    /// How fast to send.
+    pub pace: Option<Pace>,
+    /// How long one attempt may take, from connecting to the last byte of the answer. Default `30s`.
+    pub timeout: Option<TimeSpan>,
+    /// How long connecting and the TLS handshake may take. Default `10s`.
+    pub connect_timeout: Option<TimeSpan>,
+    /// The URL of a proxy, or `environment` to read `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. By default none is used.
+    pub proxy: Option<String>,
+    /// A PEM file of certificate authorities to trust beside the system's, relative to the job file's folder.
+    pub ca_cert: Option<PathBuf>,
+    /// Whether plain `http` may leave this machine. Default false.
+    pub allow_http: Option<bool>,
+    /// The longest wait that a vendor may ask for; a longer one is cut to this. Default `5m`.
+    pub max_wait: Option<TimeSpan>,
+    /// How long one call goes on being retried, and how long unbroken throttling is borne. Default `15m`.
+    pub max_elapsed: Option<TimeSpan>,
+    /// How often one call is sent at most; throttled attempts do not count. Default 5.
+    #[schemars(range(min = 1, max = 100))]
+    pub attempts: Option<u32>,
+    /// How many retries there may be for each call, over the whole connection. Default 0.1.
+    #[schemars(range(min = 0, max = 1))]
+    pub retry_budget: Option<f64>,
+}
+
+/// The vendors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VendorName {
+    /// Custom tags of Dynatrace.
+    Dynatrace,
+}

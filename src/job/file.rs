@@ -1,0 +1,158 @@
+//! The job file as it is written: one struct a table.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use super::connection_options::ConnectionOptions;
+use super::options::{SourceOptions, TimeSpan};
+use crate::mapping::{TagOptions, TagsFrom};
+
+/// A tagferry job: where rows come from, which tags they ask for, and where these go.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(title = "tagferry job")]
+#[serde(deny_unknown_fields)]
+pub struct JobFile {
+    /// The job's name: letters, digits, `-`, `_` and `.`. Runs and the lock go by it.
+    pub name: String,
+    /// How old an observation of live tags may be when its changes are sent. Default `10m`.
+    pub max_age: Option<TimeSpan>,
+    /// Whether a call may cover pairs again that are so already, to save calls. Default true.
+    pub recover: Option<bool>,
+    /// The inventory.
+    pub source: SourceOptions,
+    /// The entities to tag.
+    pub target: TargetOptions,
+    /// One tag each.
+    #[serde(default)]
+    pub tag: Vec<TagOptions>,
+    /// Many tags each: from one cell, from many columns, or from a JSON list or map.
+    #[serde(default)]
+    pub tags_from: Vec<TagsFrom>,
+    /// When a plan or a run is stopped.
+    #[serde(default)]
+    pub guard: GuardOptions,
+    /// The vendor accounts, by name.
+    #[serde(default)]
+    pub connections: BTreeMap<String, ConnectionOptions>,
+}
+
+/// The entities to tag.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetOptions {
+    /// The connection they are reached by: a name of `[connections]`.
+    pub connection: String,
+    /// The vendor's word for what they are, such as `HOST`.
+    pub kind: String,
+    /// A template that gives a row's entity by the vendor's identifier. Either this or `entity_name`.
+    pub entity: Option<String>,
+    /// A template that gives a row's entity by name, to be resolved against the live ones. Either this or `entity`.
+    pub entity_name: Option<String>,
+    /// What happens where rows disagree on one key of one entity. Default `fail`.
+    #[serde(default)]
+    pub collision: Collision,
+    /// What stands between the values that `collision = "join"` joins. Default `,`.
+    pub separator: Option<String>,
+}
+
+/// What happens where rows disagree on one key of one entity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Collision {
+    /// All of these rows are rejected.
+    #[default]
+    Fail,
+    /// The row that stands first wins.
+    First,
+    /// The row that stands last wins.
+    Last,
+    /// The key gets every value.
+    All,
+    /// The values are joined into one.
+    Join,
+}
+
+/// When a plan or a run is stopped.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuardOptions {
+    /// The most removals and rewrites, as a number or as a share of the planned entities' manual tags.
+    pub max_changes: Option<Bound>,
+    /// The most removals alone.
+    pub max_removals: Option<Bound>,
+    /// The most entities that may be missing at the vendor, as a number or as a share of those planned.
+    pub max_missing: Option<Bound>,
+    /// The share of failures at which a run stops.
+    pub breaker: Option<Bound>,
+}
+
+/// A bound: a number, or a share such as `30%`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// So many.
+    Number(u64),
+    /// So many in a hundred, from 0 to 100.
+    Percent(f64),
+}
+
+impl<'de> Deserialize<'de> for Bound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BoundVisitor)
+    }
+}
+
+struct BoundVisitor;
+
+impl Visitor<'_> for BoundVisitor {
+    type Value = Bound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, or a share such as \"30%\"")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Bound, E> {
+        u64::try_from(number).map(Bound::Number).map_err(|_| {
+            E::custom(format!(
+                "`{number}` is less than nothing; write a number of at least 0"
+            ))
+        })
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Bound, E> {
+        Ok(Bound::Number(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bound, E> {
+        text.trim()
+            .strip_suffix('%')
+            .and_then(|percent| percent.trim().parse::<f64>().ok())
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(Bound::Percent)
+            .ok_or_else(|| {
+                E::custom(format!(
+                    "`{text}` is no share; write it like \"30%\", from \"0%\" to \"100%\""
+                ))
+            })
+    }
+}
+
+impl JsonSchema for Bound {
+    fn schema_name() -> Cow<'static, str> {
+        "Bound".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number, or a share such as `30%`.",
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": "^\\s*[0-9.]+\\s*%\\s*$" },
+            ],
+        })
+    }
+}
