@@ -1,7 +1,7 @@
 //! Custom tags: `/api/v2/tags`, with `/api/v2/entities` to observe by.
 //!
-//! Adding takes many tags for many entities a call, removing one tag; the answer tells one count for all. Live tags do
-//! not tell whether a rule made them: [`Vendor::ask_manual`] does
+//! Adding takes many tags for many entities a call, removing one tag; the answer tells one count for all.
+//! Live tags do not tell whether a rule made them: [`Vendor::ask_manual`] does
 //! (<https://docs.dynatrace.com/managed/dynatrace-api/environment-api/custom-tags>).
 
 use serde::Serialize;
@@ -43,8 +43,8 @@ impl CustomTags {
         }
     }
 
-    /// The route for the custom tags of some entities. `from` always goes along: without it, entities that were not
-    /// seen for 24 hours are passed over in silence.
+    /// The route for the custom tags of some entities. `from` always goes along: without it, entities that
+    /// were not seen for 24 hours are passed over in silence.
     fn tags_of(&self, kind: &str, ids: &[String]) -> Result<Target, VendorError> {
         let selector = entity_id::of_ids(kind, ids)?;
         Ok(Target::new(TAGS)
@@ -80,7 +80,8 @@ impl Vendor for CustomTags {
         let target = target
             .query("entitySelector", &entity_id::selector(scope)?)
             .query("from", &self.from)
-            // The documentation writes `+tags`, whose plus would be a space in a URL; the bare name is taken too.
+            // The documentation writes `+tags`, whose plus would be a space in a URL; the bare name is taken
+            // too.
             .query("fields", "tags")
             .query("pageSize", &self.page_size.to_string());
         Ok(target.read())
@@ -197,8 +198,8 @@ impl<'a> AddEntityTags<'a> {
     }
 }
 
-/// Removes exactly this pair. A tag without a value is told by its key alone; `deleteAllWithKey`, which would take every
-/// value of the key, is never sent.
+/// Removes exactly this pair. A tag without a value is told by its key alone; `deleteAllWithKey`, which would
+/// take every value of the key, is never sent.
 fn delete(target: Target, tag: &Tag) -> Request {
     let target = target.query("key", &tag.key);
     match &tag.value {

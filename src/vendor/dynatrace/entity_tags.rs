@@ -123,8 +123,8 @@ impl Vendor for EntityTags {
         })
     }
 
-    /// Nothing here tells manual tags from those of rules; a tag that a rule makes is found when its removal shows no
-    /// effect.
+    /// Nothing here tells manual tags from those of rules; a tag that a rule makes is found when its removal
+    /// shows no effect.
     fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
         None
     }
@@ -172,7 +172,7 @@ impl Vendor for EntityTags {
     fn decode(&self, call: &Call, answer: &Response) -> Result<Vec<Effect>, VendorError> {
         let effect = if call.remove.is_empty() {
             Effect::Done
-        } else if answer.status == 404 {
+        } else if answer.status >= 400 {
             Effect::Observe(format!(
                 "{}; a removal counts once it is seen gone",
                 complaint(answer)
@@ -549,16 +549,17 @@ mod tests {
     #[test]
     fn a_removal_is_always_observed() {
         let call = call("HOST", &["HOST-1"], &[], &[plain("a")]);
-        for (status, body) in [
-            (204, ""),
-            (404, ""),
-            (404, r#"{"error":{"code":404,"message":"no such tag"}}"#),
+        let request = vendor(None).encode(&call).unwrap();
+        let gone = r#"{"error":{"code":400,"message":"Unable to find tag a"}}"#;
+        for (status, body, why) in [
+            (204, "", ""),
+            (404, "", "the vendor answered 404: Not Found; "),
+            (400, gone, "the vendor answered 400: Unable to find tag a; "),
         ] {
             let answer = answer(status, &[], body);
-            let request = vendor(None).encode(&call).unwrap();
             assert_eq!(vendor(None).judge(&request, &answer), Verdict::Accept, "{status}");
-            let effects = vendor(None).decode(&call, &answer).unwrap();
-            assert!(matches!(effects.as_slice(), [Effect::Observe(_)]), "{effects:?}");
+            let want = Effect::Observe(format!("{why}a removal counts once it is seen gone"));
+            assert_eq!(vendor(None).decode(&call, &answer).unwrap(), [want]);
         }
         assert!(vendor(None).observe_removals());
     }

@@ -32,8 +32,8 @@ pub(super) fn write(tag: &Tag, join: Option<&str>) -> Result<String, VendorError
     }
 }
 
-/// A live tag. Strings that would be written otherwise than they stand belong to nobody. A tag with a value of its own
-/// came by v2 or a rule: it is there, and cannot be removed by v1.
+/// A live tag. Strings that would be written otherwise than they stand belong to nobody. A tag with a value
+/// of its own came by v2 or a rule: it is there, and cannot be removed by v1.
 pub(super) fn read(tag: Tag, join: Option<&str>) -> Option<LiveTag> {
     if tag.value.is_some() {
         return Some(LiveTag {

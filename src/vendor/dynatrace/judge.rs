@@ -1,7 +1,8 @@
 //! What an answer means. One table for both APIs; what differs between requests is a [`Case`].
 //!
-//! Statuses are those of <https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-response-codes>, and what
-//! clients of the vendor met beside them.
+//! Statuses are those of
+//! <https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-response-codes>, and what clients
+//! of the vendor met beside them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,8 +38,8 @@ pub(super) enum NotFound {
     Removed,
 }
 
-/// Whether the vendor's API was ever met at this connection: a web page before that means a wrong URL, and later a
-/// passing fault of a proxy.
+/// Whether the vendor's API was ever met at this connection: a web page before that means a wrong URL, and
+/// later a passing fault of a proxy.
 #[derive(Debug, Default)]
 pub(super) struct Contact(AtomicBool);
 
@@ -121,8 +122,8 @@ fn refused(case: Case, request: &Request, complaint: &Complaint) -> Verdict {
     }
 }
 
-/// The vendor refuses a removal of what is not there, with a status that is nowhere documented; its own Terraform
-/// provider goes by the text. Only observing tells on which entities that is so.
+/// The vendor refuses a removal of what is not there, with a status that is nowhere documented; its own
+/// Terraform provider goes by the text. Only observing tells on which entities that is so.
 fn is_gone(case: Case, complaint: &Complaint) -> bool {
     case.not_found == NotFound::Removed
         && (400..500).contains(&complaint.status)
@@ -162,8 +163,8 @@ fn misled(complaint: &Complaint) -> String {
     format!("{complaint}: {URL_HINT}")
 }
 
-/// A change of several entities or tags is halved until the guilty part stands alone; a reading has no halves. The
-/// request alone tells what it is about.
+/// A change of several entities or tags is halved until the guilty part stands alone; a reading has no
+/// halves. The request alone tells what it is about.
 fn halved(request: &Request, complaint: &Complaint) -> Option<Verdict> {
     let several = entities_in(&request.target) > 1 || tags_in(&request.body) > 1;
     (request.purpose == Purpose::Write && several).then(|| Verdict::Split {
@@ -183,8 +184,8 @@ fn failed(request: &Request, complaint: &Complaint) -> Verdict {
     }
 }
 
-/// How the vendor words its limit of 1000 manual tags an entity is not documented, so this goes by what any wording
-/// must say.
+/// How the vendor words its limit of 1000 manual tags an entity is not documented, so this goes by what any
+/// wording must say.
 fn class_of(complaint: &Complaint) -> Class {
     let words = complaint.words.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));

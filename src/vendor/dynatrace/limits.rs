@@ -26,8 +26,8 @@ pub(super) fn rules_of_custom_tags() -> TagRules {
         reserved: RESERVED,
         join: None,
         sources: &[
-            "key 1 to 2000 and value 0 to 2000 characters: documented for v1 (TagInfo); assumed for v2, which states a key \
-             of at least 1",
+            "key 1 to 2000 and value 0 to 2000 characters: documented for v1 (TagInfo); assumed for v2, which states \
+             a key of at least 1",
             "1000 manual tags an entity: documented, \
              https://docs.dynatrace.com/managed/manage/tags-and-metadata/basic-concepts/best-practice-tagging-at-scale",
             "no key beginning with `[`: assumed from the written form `[CONTEXT]key:value`",
@@ -75,7 +75,8 @@ pub(super) fn of_custom_tags(page: usize, selector_chars: usize) -> Limits {
             "1000 tags added a call: documented, AddEntityTags of the v2 specification",
             "1 tag removed a call: documented, \
              https://docs.dynatrace.com/managed/dynatrace-api/environment-api/custom-tags/del-tags",
-            "body 1 MB: documented, https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit; 900 kB are used",
+            "body 1 MB: documented, https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit; \
+             900 kB are used",
             "page of 500 entities: assumed, since the greatest is not documented; shorter pages are followed",
         ],
     }
@@ -103,7 +104,8 @@ pub(super) fn of_entity_tags(kind: &str, page: usize, id_chars: usize) -> Limits
             "100 tags added a call: assumed from custom devices, the one v1 body with a stated number",
             "1 tag removed a call, from hosts alone: documented, https://docs.dynatrace.com/managed/dynatrace-api/\
              environment-api/topology-and-smartscape/hosts-api/del-tags",
-            "body 1 MB: documented, https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit; 900 kB are used",
+            "body 1 MB: documented, https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit; \
+             900 kB are used",
             "page of 500 entities: assumed; without a size everything comes in one answer",
             "1900 characters of `entity` parameters: assumed, to keep URLs short enough for proxies",
         ],
