@@ -8,8 +8,8 @@ use crate::model::{Tag, TagSet};
 use crate::vendor::VendorError;
 use crate::wire::Response;
 
-/// A tag as both APIs report it (`METag` of v2, `TagInfo` of v1). `stringRepresentation` is not read: whether it escapes
-/// colons is not documented.
+/// A tag as both APIs report it (`METag` of v2, `TagInfo` of v1). `stringRepresentation` is not read: whether
+/// it escapes colons is not documented.
 #[derive(Debug, Deserialize)]
 pub(super) struct MeTag {
     context: String,
@@ -19,8 +19,8 @@ pub(super) struct MeTag {
 }
 
 impl MeTag {
-    /// The tag, unless it has a context: those are imported, and no API can change them. The specification spells
-    /// contexts in capitals and other sources do not.
+    /// The tag, unless it has a context: those are imported, and no API can change them. The specification
+    /// spells contexts in capitals and other sources do not.
     pub(super) fn contextless(self) -> Option<Tag> {
         let Self { context, key, value } = self;
         context

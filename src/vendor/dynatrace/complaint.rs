@@ -53,7 +53,8 @@ struct Violation {
     message: Option<String>,
 }
 
-/// Reads a refusal: the envelope, an array of envelopes, the raw body, or the status alone, whichever comes first.
+/// Reads a refusal: the envelope, an array of envelopes, the raw body, or the status alone, whichever comes
+/// first.
 pub(super) fn complaint(response: &Response) -> Complaint {
     let Response {
         status,
@@ -100,8 +101,9 @@ pub(super) fn unreadable(response: &Response) -> Option<String> {
 }
 
 /// What to look at when the wrong server answers.
-pub(super) const URL_HINT: &str = "check the connection's `url`: classic APIs are at `https://ENVIRONMENT.live.dynatrace.com`, not at \
-     `.apps.dynatrace.com`, and those of Managed at `https://DOMAIN/e/ENVIRONMENT`";
+pub(super) const URL_HINT: &str = "check the connection's `url`: classic APIs are at \
+     `https://ENVIRONMENT.live.dynatrace.com`, not at `.apps.dynatrace.com`, and those of Managed at \
+     `https://DOMAIN/e/ENVIRONMENT`";
 
 /// Whether an answer is a web page.
 pub(super) fn is_page(response: &Response) -> bool {

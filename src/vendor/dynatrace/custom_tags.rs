@@ -1,7 +1,7 @@
 //! Custom tags: `/api/v2/tags`, with `/api/v2/entities` to observe by.
 //!
-//! Adding takes many tags for many entities a call, removing one tag; the answer tells one count for all. Live tags do
-//! not tell whether a rule made them: [`Vendor::ask_manual`] does
+//! Adding takes many tags for many entities a call, removing one tag; the answer tells one count for all.
+//! Live tags do not tell whether a rule made them: [`Vendor::ask_manual`] does
 //! (<https://docs.dynatrace.com/managed/dynatrace-api/environment-api/custom-tags>).
 
 use serde::Serialize;
@@ -10,11 +10,9 @@ use super::answer::{self, CustomEntityTags, EntitiesPage, EntityV2, MeTag, Shape
 use super::complaint::complaint;
 use super::entity_id;
 use super::judge::{self, Case, Contact, NotFound};
+use super::limits;
 use super::request::Target;
-use crate::model::{
-    Call, Effect, Grain, Limits, LiveEntity, LiveTag, Provenance, Reserved, Tag, TagRules, TagSet, TextRule,
-    ValueRule,
-};
+use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules, TagSet};
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Request, Response, Verdict};
 
@@ -40,13 +38,13 @@ impl CustomTags {
             from: from.to_owned(),
             page_size,
             selector_chars,
-            rules: rules(),
+            rules: limits::rules_of_custom_tags(),
             contact: Contact::default(),
         }
     }
 
-    /// The route for the custom tags of some entities. `from` always goes along: without it, entities that were not
-    /// seen for 24 hours are passed over in silence.
+    /// The route for the custom tags of some entities. `from` always goes along: without it, entities that
+    /// were not seen for 24 hours are passed over in silence.
     fn tags_of(&self, kind: &str, ids: &[String]) -> Result<Target, VendorError> {
         let selector = entity_id::of_ids(kind, ids)?;
         Ok(Target::new(TAGS)
@@ -62,19 +60,7 @@ impl Vendor for CustomTags {
 
     fn limits(&self, kind: &str) -> Result<Limits, VendorError> {
         entity_id::check_type(kind)?;
-        let budget = entity_id::budget(self.selector_chars);
-        Ok(Limits {
-            grain: Grain::Delta,
-            entities: None,
-            id_budget: Some(budget),
-            adds: 1_000,
-            removes: 1,
-            together: false,
-            body_bytes: 900_000,
-            page: self.page_size,
-            observe_ids: Some(budget),
-            sources: LIMIT_SOURCES,
-        })
+        Ok(limits::of_custom_tags(self.page_size, self.selector_chars))
     }
 
     fn canonical_id(&self, kind: &str, wanted: &str) -> Result<String, String> {
@@ -94,7 +80,8 @@ impl Vendor for CustomTags {
         let target = target
             .query("entitySelector", &entity_id::selector(scope)?)
             .query("from", &self.from)
-            // The documentation writes `+tags`, whose plus would be a space in a URL; the bare name is taken too.
+            // The documentation writes `+tags`, whose plus would be a space in a URL; the bare name is taken
+            // too.
             .query("fields", "tags")
             .query("pageSize", &self.page_size.to_string());
         Ok(target.read())
@@ -171,8 +158,6 @@ impl Judge for CustomTags {
                     Shape::Entities
                 },
                 not_found: NotFound::Route,
-                entities: 1,
-                tags: 1,
                 scopes: "the scope entities.read",
             },
             method => Case {
@@ -182,8 +167,6 @@ impl Judge for CustomTags {
                 } else {
                     NotFound::Entity
                 },
-                entities: judge::entities_in(&request.target),
-                tags: judge::tags_in(&request.body),
                 scopes: "the scopes entities.read and entities.write",
             },
         };
@@ -215,8 +198,8 @@ impl<'a> AddEntityTags<'a> {
     }
 }
 
-/// Removes exactly this pair. A tag without a value is told by its key alone; `deleteAllWithKey`, which would take every
-/// value of the key, is never sent.
+/// Removes exactly this pair. A tag without a value is told by its key alone; `deleteAllWithKey`, which would
+/// take every value of the key, is never sent.
 fn delete(target: Target, tag: &Tag) -> Request {
     let target = target.query("key", &tag.key);
     match &tag.value {
@@ -259,50 +242,6 @@ fn removal(sent: usize, matched: Option<u64>, answer: &Response) -> String {
         None => format!("{}; a removal counts once it is seen gone", complaint(answer)),
     }
 }
-
-fn rules() -> TagRules {
-    TagRules {
-        key: TextRule {
-            min: 1,
-            max: 2_000,
-            allowed: None,
-        },
-        value: ValueRule::Optional(TextRule {
-            min: 0,
-            max: 2_000,
-            allowed: None,
-        }),
-        tags_per_entity: Some(1_000),
-        reserved: RESERVED,
-        join: None,
-        sources: RULE_SOURCES,
-    }
-}
-
-/// What no key may begin with, in both APIs.
-pub(super) const RESERVED: &[Reserved] = &[Reserved {
-    prefix: "[",
-    why: "the vendor writes the context of imported tags so, as in `[AWS]key`; choose another key",
-}];
-
-const RULE_SOURCES: &[&str] = &[
-    "key 1 to 2000 and value 0 to 2000 characters: documented, TagInfo of the v1 specification; assumed for v2, which states \
-     a key of at least 1",
-    "1000 manual tags an entity: documented, \
-     https://docs.dynatrace.com/managed/manage/tags-and-metadata/basic-concepts/best-practice-tagging-at-scale",
-    "no key beginning with `[`: assumed from the written form `[CONTEXT]key:value`",
-];
-
-const LIMIT_SOURCES: &[&str] = &[
-    "selector 2000 characters: documented, \
-     https://docs.dynatrace.com/managed/dynatrace-api/environment-api/entity-v2/entity-selector; 1900 are used, since \
-     what is counted is not stated",
-    "1000 tags added a call: documented, AddEntityTags of the v2 specification",
-    "1 tag removed a call: documented, \
-     https://docs.dynatrace.com/managed/dynatrace-api/environment-api/custom-tags/del-tags",
-    "body 1 MB: documented, https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit; 900 kB are used",
-    "page of 500 entities: assumed, since the greatest is not documented; shorter pages are followed",
-];
 
 #[cfg(test)]
 mod tests {
@@ -663,51 +602,13 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_are_the_documented_ones() {
-        let limits = vendor().limits("HOST").unwrap();
-        assert_eq!(
-            (limits.grain, limits.adds, limits.removes, limits.together),
-            (Grain::Delta, 1_000, 1, false)
-        );
-        assert_eq!((limits.body_bytes, limits.page), (900_000, 500));
-        for (kind, ids) in [
-            ("HOST", 78),
-            ("SERVICE", 70),
-            ("PROCESS_GROUP", 57),
-            ("PROCESS_GROUP_INSTANCE", 45),
-        ] {
-            let longest = kind.len() + 17;
-            assert_eq!(
-                vendor().limits(kind).unwrap().entities_a_call(longest),
-                ids,
-                "{kind}"
-            );
-        }
-        assert!(vendor().limits("a b").is_err());
-    }
-
-    #[test]
-    fn the_rules_are_the_documented_ones() {
-        let long = "ü".repeat(2_000);
-        for (tag, legal) in [
-            (pair("env", "prod"), true),
-            (pair("url", "http://x:80"), true),
-            (plain("mainApp"), true),
-            (pair(&long, &long), true),
-            (plain(&format!("{long}x")), false),
-            (pair("a", &format!("{long}x")), false),
-            (plain(""), false),
-            (plain("[AWS]Name"), false),
-            (pair("a", "[x]"), true),
-            (plain("a\tb"), false),
-        ] {
-            assert_eq!(vendor().rules().check(&tag).is_ok(), legal, "{tag}");
-        }
-        assert_eq!(vendor().rules().tags_per_entity, Some(1_000));
+    fn names_compare_without_case_and_kinds_must_be_types() {
         assert_eq!(
             vendor().fold_name("Web-01.Example.COM"),
             vendor().fold_name("wEB-01.example.com")
         );
+        assert!(vendor().limits("HOST").is_ok());
+        assert!(vendor().limits("a b").is_err());
     }
 
     proptest! {

@@ -1,15 +1,16 @@
 //! Entity types and identifiers: their canonical form, and the selectors that name them.
 //!
 //! Dynatrace compares types and identifiers without case
-//! (<https://docs.dynatrace.com/managed/dynatrace-api/environment-api/entity-v2/entity-selector>); here both are kept in
-//! upper case, so that equal ones are equal texts.
+//! (<https://docs.dynatrace.com/managed/dynatrace-api/environment-api/entity-v2/entity-selector>); here both
+//! are kept in upper case, so that equal ones are equal texts.
 
 use super::options::SELECTOR_MAX;
 use crate::model::IdBudget;
 use crate::vendor::{Scope, VendorError};
 
-/// The longest suffix that is taken for one. The documentation shows 16 hexadecimal digits everywhere and promises them
-/// nowhere, so other suffixes pass too: an identifier that does not exist is found missing by observing.
+/// The longest suffix that is taken for one. The documentation shows 16 hexadecimal digits everywhere and
+/// promises them nowhere, so other suffixes pass too: an identifier that does not exist is found missing by
+/// observing.
 const SUFFIX_MAX: usize = 64;
 
 /// Upper-cases an identifier and checks that it is one of the kind.
@@ -57,7 +58,8 @@ pub(super) fn selector(scope: &Scope) -> Result<String, VendorError> {
     }
 }
 
-/// A selector of identifiers, each in quotes: those are optional for plain ones, and cost no more than safety is worth.
+/// A selector of identifiers, each in quotes: those are optional for plain ones, and cost no more than safety
+/// is worth.
 pub(super) fn of_ids(kind: &str, ids: &[String]) -> Result<String, VendorError> {
     check_ids(kind, ids)?;
     let selector = format!("entityId(\"{}\")", ids.join("\",\""));
@@ -71,7 +73,8 @@ pub(super) fn of_ids(kind: &str, ids: &[String]) -> Result<String, VendorError> 
     Ok(selector)
 }
 
-/// Checks that there are identifiers and that each is one of the kind, so that none can change what a request means.
+/// Checks that there are identifiers and that each is one of the kind, so that none can change what a request
+/// means.
 pub(super) fn check_ids(kind: &str, ids: &[String]) -> Result<(), VendorError> {
     check_type(kind)?;
     if ids.is_empty() {

@@ -8,14 +8,12 @@ use serde::Serialize;
 
 use super::answer::{self, EntityV1, MeTag, Shape};
 use super::complaint::complaint;
-use super::custom_tags::RESERVED;
 use super::entity_id;
+use super::joined::{read, write};
 use super::judge::{self, Case, Contact, NotFound};
+use super::limits;
 use super::request::Target;
-use crate::model::{
-    Call, Effect, Grain, IdBudget, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules, TagSet, TextRule,
-    ValueRule,
-};
+use crate::model::{Call, Effect, Limits, LiveEntity, TagRules, TagSet};
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Request, Response, Verdict};
 
@@ -52,7 +50,7 @@ impl EntityTags {
             frame: frame.to_owned(),
             page_size,
             id_chars,
-            rules: rules(join),
+            rules: limits::rules_of_entity_tags(join),
             contact: Contact::default(),
         }
     }
@@ -84,23 +82,7 @@ impl Vendor for EntityTags {
 
     fn limits(&self, kind: &str) -> Result<Limits, VendorError> {
         route(kind)?;
-        Ok(Limits {
-            grain: Grain::Delta,
-            entities: Some(1),
-            id_budget: None,
-            adds: 100,
-            removes: usize::from(kind.eq_ignore_ascii_case("HOST")),
-            together: false,
-            body_bytes: 900_000,
-            page: self.page_size,
-            // Each is told as `&entity=ID`.
-            observe_ids: Some(IdBudget {
-                chars: self.id_chars,
-                fixed: 0,
-                each: 8,
-            }),
-            sources: LIMIT_SOURCES,
-        })
+        Ok(limits::of_entity_tags(kind, self.page_size, self.id_chars))
     }
 
     fn canonical_id(&self, kind: &str, wanted: &str) -> Result<String, String> {
@@ -141,8 +123,8 @@ impl Vendor for EntityTags {
         })
     }
 
-    /// Nothing here tells manual tags from those of rules; a tag that a rule makes is found when its removal shows no
-    /// effect.
+    /// Nothing here tells manual tags from those of rules; a tag that a rule makes is found when its removal
+    /// shows no effect.
     fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
         None
     }
@@ -190,7 +172,7 @@ impl Vendor for EntityTags {
     fn decode(&self, call: &Call, answer: &Response) -> Result<Vec<Effect>, VendorError> {
         let effect = if call.remove.is_empty() {
             Effect::Done
-        } else if answer.status == 404 {
+        } else if answer.status >= 400 {
             Effect::Observe(format!(
                 "{}; a removal counts once it is seen gone",
                 complaint(answer)
@@ -216,8 +198,6 @@ impl Judge for EntityTags {
         let case = Case {
             shape,
             not_found,
-            entities: 1,
-            tags: judge::tags_in(&request.body),
             scopes: "the scope DataExport",
         };
         judge::judge(case, &self.contact, request, response)
@@ -238,53 +218,6 @@ fn delete(target: Target, tag: &str) -> Result<Request, VendorError> {
         ));
     }
     Ok(target.segment("tags").segment(tag).delete())
-}
-
-/// A tag as a plain string, which is sent only if it reads back as the same tag: `a-` joined by `--` would not.
-fn write(tag: &Tag, join: Option<&str>) -> Result<String, VendorError> {
-    let text = match (&tag.value, join) {
-        (None, _) => tag.key.clone(),
-        (Some(value), Some(join)) => format!("{}{join}{value}", tag.key),
-        (Some(_), None) => {
-            return unsupported(format!(
-                "tag `{tag}` has a value, and v1 knows plain strings only; give a `join`"
-            ));
-        }
-    };
-    let back = read(
-        Tag {
-            key: text.clone(),
-            value: None,
-        },
-        join,
-    );
-    if back.is_some_and(|back| back.tag == *tag) {
-        Ok(text)
-    } else {
-        unsupported(format!(
-            "tag `{tag}` would be read back otherwise from `{text}`; choose another `join` or key"
-        ))
-    }
-}
-
-/// A live tag. Strings that would be written otherwise than they stand belong to nobody. A tag with a value of its own
-/// came by v2 or a rule: it is there, and cannot be removed by v1.
-fn read(tag: Tag, join: Option<&str>) -> Option<LiveTag> {
-    if tag.value.is_some() {
-        return Some(LiveTag {
-            tag,
-            provenance: Provenance::Automatic,
-        });
-    }
-    let tag = match join.and_then(|join| tag.key.split_once(join)) {
-        Some(("", _) | (_, "")) => return None,
-        Some((key, value)) => Tag::new(key, Some(value)),
-        None => tag,
-    };
-    Some(LiveTag {
-        tag,
-        provenance: Provenance::Manual,
-    })
 }
 
 fn kind_of(scope: &Scope) -> &str {
@@ -318,47 +251,12 @@ fn unsupported<T>(why: String) -> Result<T, VendorError> {
     Err(VendorError::Unsupported(why))
 }
 
-fn rules(join: Option<&str>) -> TagRules {
-    TagRules {
-        key: TextRule {
-            min: 1,
-            max: 2_000,
-            allowed: Some(|c| c != ':' && !c.is_control()),
-        },
-        value: ValueRule::None,
-        tags_per_entity: Some(1_000),
-        reserved: RESERVED,
-        join: join.map(str::to_owned),
-        sources: RULE_SOURCES,
-    }
-}
-
-const RULE_SOURCES: &[&str] = &[
-    "plain strings, without values: documented, https://docs.dynatrace.com/managed/dynatrace-api/environment-api/\
-     topology-and-smartscape/process-groups-api/post-tags",
-    "1 to 2000 characters: documented, TagInfo of the v1 specification",
-    "no colon: assumed, since it is not stated whether the server splits the string there",
-    "1000 manual tags an entity: documented, \
-     https://docs.dynatrace.com/managed/manage/tags-and-metadata/basic-concepts/best-practice-tagging-at-scale",
-    "no tag beginning with `[`: assumed from the written form `[CONTEXT]key:value`",
-];
-
-const LIMIT_SOURCES: &[&str] = &[
-    "1 entity a call, many tags: documented, UpdateEntity of the v1 specification",
-    "100 tags added a call: assumed from custom devices, the one v1 body with a stated number",
-    "1 tag removed a call, from hosts alone: documented, https://docs.dynatrace.com/managed/dynatrace-api/\
-     environment-api/topology-and-smartscape/hosts-api/del-tags",
-    "body 1 MB: documented, https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit; 900 kB are used",
-    "page of 500 entities: assumed; without a size everything comes in one answer",
-    "1900 characters of `entity` parameters: assumed, to keep URLs short enough for proxies",
-];
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use proptest::prelude::*;
 
     use super::*;
+    use crate::model::{LiveTag, Provenance, Tag};
     use crate::wire::{Purpose, RetryKind};
 
     fn vendor(join: Option<&str>) -> EntityTags {
@@ -649,33 +547,19 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_split_at_the_first_join() {
-        for (text, join, want) in [
-            ("env.prod", Some("."), Some(pair("env", "prod"))),
-            ("env.prod.eu", Some("."), Some(pair("env", "prod.eu"))),
-            ("env", Some("."), Some(plain("env"))),
-            ("env.prod", None, Some(plain("env.prod"))),
-            ("env__prod", Some("__"), Some(pair("env", "prod"))),
-            (".prod", Some("."), None),
-            ("env.", Some("."), None),
-        ] {
-            assert_eq!(read(plain(text), join).map(|live| live.tag), want, "{text}");
-        }
-    }
-
-    #[test]
     fn a_removal_is_always_observed() {
         let call = call("HOST", &["HOST-1"], &[], &[plain("a")]);
-        for (status, body) in [
-            (204, ""),
-            (404, ""),
-            (404, r#"{"error":{"code":404,"message":"no such tag"}}"#),
+        let request = vendor(None).encode(&call).unwrap();
+        let gone = r#"{"error":{"code":400,"message":"Unable to find tag a"}}"#;
+        for (status, body, why) in [
+            (204, "", ""),
+            (404, "", "the vendor answered 404: Not Found; "),
+            (400, gone, "the vendor answered 400: Unable to find tag a; "),
         ] {
             let answer = answer(status, &[], body);
-            let request = vendor(None).encode(&call).unwrap();
             assert_eq!(vendor(None).judge(&request, &answer), Verdict::Accept, "{status}");
-            let effects = vendor(None).decode(&call, &answer).unwrap();
-            assert!(matches!(effects.as_slice(), [Effect::Observe(_)]), "{effects:?}");
+            let want = Effect::Observe(format!("{why}a removal counts once it is seen gone"));
+            assert_eq!(vendor(None).decode(&call, &answer).unwrap(), [want]);
         }
         assert!(vendor(None).observe_removals());
     }
@@ -751,38 +635,5 @@ mod tests {
                 .read_manual(&answer(200, &[], r#"{"tags":[]}"#))
                 .is_err()
         );
-    }
-
-    #[test]
-    fn tags_that_the_server_might_split_are_illegal() {
-        for (join, tag, legal) in [
-            (None, plain("office-linz"), true),
-            (None, plain("a:b"), false),
-            (None, plain("[AWS]x"), false),
-            (None, plain(""), false),
-            (None, plain("a\nb"), false),
-            (None, pair("a", "b"), false),
-            (Some("."), pair("a", "b"), true),
-            (Some("."), pair("a", "http://x"), false),
-            (Some("."), pair("a.b", "c"), false),
-            (None, plain(&"x".repeat(2_000)), true),
-            (None, plain(&"x".repeat(2_001)), false),
-        ] {
-            assert_eq!(vendor(join).rules().check(&tag).is_ok(), legal, "{tag}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_reads_back_the_same(key in "[a-c._-]{1,6}", value in "[a-c._-]{0,6}", join in "[._-]{1,2}") {
-            let tag = Tag::new(key, Some(value));
-            if let Ok(text) = write(&tag, Some(&join)) {
-                prop_assert_eq!(read(plain(&text), Some(&join)).map(|live| live.tag), Some(tag));
-            } else {
-                // Only a separator in the key, or one that runs into it, may be refused.
-                let last = join.chars().next().unwrap();
-                prop_assert!(tag.key.contains(&join) || tag.key.ends_with(last), "{} {}", tag, join);
-            }
-        }
     }
 }

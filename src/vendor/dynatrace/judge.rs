@@ -1,7 +1,8 @@
 //! What an answer means. One table for both APIs; what differs between requests is a [`Case`].
 //!
-//! Statuses are those of <https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-response-codes>, and what
-//! clients of the vendor met beside them.
+//! Statuses are those of
+//! <https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-response-codes>, and what clients
+//! of the vendor met beside them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,10 +23,6 @@ pub(super) struct Case {
     pub(super) shape: Shape,
     /// What a 404 says.
     pub(super) not_found: NotFound,
-    /// How many entities it names.
-    pub(super) entities: usize,
-    /// How many tags it carries.
-    pub(super) tags: usize,
     /// The scopes that the token needs.
     pub(super) scopes: &'static str,
 }
@@ -41,8 +38,8 @@ pub(super) enum NotFound {
     Removed,
 }
 
-/// Whether the vendor's API was ever met at this connection: a web page before that means a wrong URL, and later a
-/// passing fault of a proxy.
+/// Whether the vendor's API was ever met at this connection: a web page before that means a wrong URL, and
+/// later a passing fault of a proxy.
 #[derive(Debug, Default)]
 pub(super) struct Contact(AtomicBool);
 
@@ -113,17 +110,20 @@ fn refused(case: Case, request: &Request, complaint: &Complaint) -> Verdict {
         401 | 403 | 407 => Verdict::Stop {
             reason: denied(case, complaint),
         },
-        404 => not_found(case, request, complaint),
+        404 if case.not_found == NotFound::Entity => missing(request, complaint),
+        404 => Verdict::Stop {
+            reason: misled(complaint),
+        },
         500.. => Verdict::Refuse {
             class: Class::Server.as_str(),
             reason: complaint.to_string(),
         },
-        _ => whole(case, request, complaint, class_of(complaint)),
+        _ => halved(request, complaint).unwrap_or_else(|| failed(request, complaint)),
     }
 }
 
-/// The vendor refuses a removal of what is not there, with a status that is nowhere documented; its own Terraform
-/// provider goes by the text. Only observing tells on which entities that is so.
+/// The vendor refuses a removal of what is not there, with a status that is nowhere documented; its own
+/// Terraform provider goes by the text. Only observing tells on which entities that is so.
 fn is_gone(case: Case, complaint: &Complaint) -> bool {
     case.not_found == NotFound::Removed
         && (400..500).contains(&complaint.status)
@@ -147,13 +147,15 @@ fn denied(case: Case, complaint: &Complaint) -> String {
     format!("{complaint}: {mend}")
 }
 
-fn not_found(case: Case, request: &Request, complaint: &Complaint) -> Verdict {
-    match case.not_found {
-        // Whatever tags it carries, one entity that is not there stands alone.
-        NotFound::Entity => whole(Case { tags: 1, ..case }, request, complaint, Class::Missing),
-        NotFound::Route | NotFound::Removed => Verdict::Stop {
-            reason: misled(complaint),
-        },
+/// Whatever tags it carries, a call for one entity that is not there has no guilty half.
+fn missing(request: &Request, complaint: &Complaint) -> Verdict {
+    let reason = complaint.to_string();
+    if entities_in(&request.target) > 1 {
+        return Verdict::Split { reason };
+    }
+    Verdict::Refuse {
+        class: Class::Missing.as_str(),
+        reason,
     }
 }
 
@@ -161,24 +163,29 @@ fn misled(complaint: &Complaint) -> String {
     format!("{complaint}: {URL_HINT}")
 }
 
-/// A change of several entities or tags is halved until the guilty part stands alone; a reading has no halves.
-fn whole(case: Case, request: &Request, complaint: &Complaint, class: Class) -> Verdict {
+/// A change of several entities or tags is halved until the guilty part stands alone; a reading has no
+/// halves. The request alone tells what it is about.
+fn halved(request: &Request, complaint: &Complaint) -> Option<Verdict> {
+    let several = entities_in(&request.target) > 1 || tags_in(&request.body) > 1;
+    (request.purpose == Purpose::Write && several).then(|| Verdict::Split {
+        reason: complaint.to_string(),
+    })
+}
+
+fn failed(request: &Request, complaint: &Complaint) -> Verdict {
     let mut reason = complaint.to_string();
-    if request.purpose == Purpose::Write && (case.entities > 1 || case.tags > 1) {
-        return Verdict::Split { reason };
-    }
     if request.target.contains("nextPageKey=") {
         // Pages may be removed while a listing is read; the vendor then refuses the cursor.
         reason.push_str(": the listing may have changed while it was read; observe it from its start");
     }
     Verdict::Refuse {
-        class: class.as_str(),
+        class: class_of(complaint).as_str(),
         reason,
     }
 }
 
-/// How the vendor words its limit of 1000 manual tags an entity is not documented, so this goes by what any wording
-/// must say.
+/// How the vendor words its limit of 1000 manual tags an entity is not documented, so this goes by what any
+/// wording must say.
 fn class_of(complaint: &Complaint) -> Class {
     let words = complaint.words.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
@@ -193,7 +200,7 @@ fn class_of(complaint: &Complaint) -> Class {
 }
 
 /// How many entities a v2 target selects. Identifiers are quoted, and hold no quotes themselves.
-pub(super) fn entities_in(target: &str) -> usize {
+fn entities_in(target: &str) -> usize {
     let selector = target
         .split(['?', '&'])
         .find(|part| part.starts_with("entitySelector="))
@@ -202,7 +209,7 @@ pub(super) fn entities_in(target: &str) -> usize {
 }
 
 /// How many tags a body adds; a request without a body is about one.
-pub(super) fn tags_in(body: &[u8]) -> usize {
+fn tags_in(body: &[u8]) -> usize {
     #[derive(Deserialize)]
     struct Tags {
         tags: Vec<IgnoredAny>,
@@ -219,45 +226,52 @@ mod tests {
 
     const SCOPES: &str = "the scope entities.write";
 
-    fn adding(entities: usize, tags: usize) -> Case {
-        Case {
-            shape: Shape::Count,
-            not_found: NotFound::Entity,
-            entities,
-            tags,
-            scopes: SCOPES,
-        }
-    }
+    const ONE: &str = "?entitySelector=entityId%28%22HOST-1%22%29";
+    const TWO: &str = "?entitySelector=entityId%28%22HOST-1%22%2C%22HOST-2%22%29";
 
-    fn removing(entities: usize) -> Case {
-        Case {
-            not_found: NotFound::Removed,
-            ..adding(entities, 1)
-        }
-    }
-
-    fn listing() -> Case {
-        Case {
-            shape: Shape::Entities,
-            not_found: NotFound::Route,
-            ..adding(1, 1)
-        }
-    }
-
-    fn request(case: Case) -> Request {
-        let purpose = if case.not_found == NotFound::Route {
-            Purpose::Observe
-        } else {
-            Purpose::Write
-        };
+    fn request(purpose: Purpose, query: &str, body: &'static str) -> Request {
         Request {
             purpose,
             idempotent: true,
             method: Method::GET,
-            target: "/".to_owned(),
+            target: format!("/api/v2/x{query}"),
             headers: HeaderMap::new(),
-            body: Bytes::new(),
+            body: Bytes::from_static(body.as_bytes()),
         }
+    }
+
+    /// A request with what its verdict depends on.
+    type Sent = (Case, Request);
+
+    fn adding(query: &str, body: &'static str) -> Sent {
+        let case = Case {
+            shape: Shape::Count,
+            not_found: NotFound::Entity,
+            scopes: SCOPES,
+        };
+        (case, request(Purpose::Write, query, body))
+    }
+
+    fn removing(query: &str) -> Sent {
+        let case = Case {
+            shape: Shape::Count,
+            not_found: NotFound::Removed,
+            scopes: SCOPES,
+        };
+        (case, request(Purpose::Write, query, ""))
+    }
+
+    fn listing(query: &str) -> Sent {
+        let case = Case {
+            shape: Shape::Entities,
+            not_found: NotFound::Route,
+            scopes: SCOPES,
+        };
+        (case, request(Purpose::Observe, query, ""))
+    }
+
+    fn one() -> Sent {
+        adding(ONE, r#"{"tags":[{"key":"a"}]}"#)
     }
 
     fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
@@ -271,8 +285,8 @@ mod tests {
         }
     }
 
-    fn verdict(case: Case, response: &Response) -> Verdict {
-        judge(case, &Contact::default(), &request(case), response)
+    fn verdict((case, request): &Sent, response: &Response) -> Verdict {
+        judge(*case, &Contact::default(), request, response)
     }
 
     /// A verdict in a few words, for tables.
@@ -294,7 +308,7 @@ mod tests {
     #[test]
     fn every_status_has_its_verdict() {
         let envelope = r#"{"error":{"code":0,"message":"Constraints violated.","constraintViolations":[{"path":"tags","message":"bad"}]}}"#;
-        for (status, one, several, read) in [
+        for (status, single, several, read) in [
             (201, "unknown", "unknown", "Transient"),
             (301, "stop", "stop", "stop"),
             (302, "stop", "stop", "stop"),
@@ -321,8 +335,8 @@ mod tests {
             (525, "refuse server", "refuse server", "refuse server"),
         ] {
             let answer = answer(status, &[], envelope);
-            let words = [adding(1, 1), adding(2, 1), listing()].map(|case| word(&verdict(case, &answer)));
-            assert_eq!(words, [one, several, read], "{status}");
+            let words = [one(), adding(TWO, ""), listing(TWO)].map(|sent| word(&verdict(&sent, &answer)));
+            assert_eq!(words, [single, several, read], "{status}");
         }
     }
 
@@ -335,7 +349,7 @@ mod tests {
             (503, vec![("retry-after", "whenever")], "Throttled"),
             (500, vec![("retry-after", "4")], "Transient 4"),
         ] {
-            assert_eq!(word(&verdict(adding(1, 1), &answer(status, &headers, ""))), want);
+            assert_eq!(word(&verdict(&one(), &answer(status, &headers, ""))), want);
         }
     }
 
@@ -355,7 +369,7 @@ mod tests {
         ] {
             for status in [200, 201, 202, 204] {
                 let answer = answer(status, &[], body);
-                let words = [adding(1, 1), listing()].map(|case| word(&verdict(case, &answer)));
+                let words = [one(), listing(ONE)].map(|sent| word(&verdict(&sent, &answer)));
                 assert_eq!(words, [write, read], "{status} {body}");
             }
         }
@@ -369,7 +383,10 @@ mod tests {
             "<!doctype html><title>Log in</title>",
         );
         let contact = Contact::default();
-        let read = |response: &Response| judge(listing(), &contact, &request(listing()), response);
+        let read = |response: &Response| {
+            let (case, request) = listing(ONE);
+            judge(case, &contact, &request, response)
+        };
         let Verdict::Stop { reason } = read(&page) else {
             panic!("not stopped")
         };
@@ -379,7 +396,7 @@ mod tests {
         );
         assert_eq!(read(&answer(200, &[], r#"{"entities":[]}"#)), Verdict::Accept);
         assert_eq!(word(&read(&page)), "Transient");
-        let Verdict::Unknown { reason } = verdict(adding(1, 1), &page) else {
+        let Verdict::Unknown { reason } = verdict(&one(), &page) else {
             panic!("not unknown")
         };
         assert!(reason.contains("a web page came instead of JSON"), "{reason}");
@@ -390,24 +407,24 @@ mod tests {
         let gone = r#"{"error":{"code":400,"message":"Unable to find tag env:prod"}}"#;
         let late = r#"{"error":{"code":400,"message":"Sorry: Unable to find tag env:prod"}}"#;
         for (case, status, body, want) in [
-            (removing(1), 400, gone, "accept"),
-            (removing(1), 404, gone, "accept"),
-            (removing(9), 400, gone, "accept"),
-            (removing(1), 404, "", "accept"),
+            (removing(ONE), 400, gone, "accept"),
+            (removing(ONE), 404, gone, "accept"),
+            (removing(TWO), 400, gone, "accept"),
+            (removing(ONE), 404, "", "accept"),
             (
-                removing(1),
+                removing(ONE),
                 404,
                 r#"{"error":{"code":404,"message":"HTTP 404 Not Found"}}"#,
                 "accept",
             ),
-            (removing(1), 404, "<html>nginx</html>", "stop"),
-            (removing(1), 400, late, "refuse refused"),
-            (removing(2), 400, late, "split"),
-            (removing(1), 500, gone, "Transient"),
-            (adding(1, 1), 400, gone, "refuse refused"),
+            (removing(ONE), 404, "<html>nginx</html>", "stop"),
+            (removing(ONE), 400, late, "refuse refused"),
+            (removing(TWO), 400, late, "split"),
+            (removing(ONE), 500, gone, "Transient"),
+            (one(), 400, gone, "refuse refused"),
         ] {
             assert_eq!(
-                word(&verdict(case, &answer(status, &[], body))),
+                word(&verdict(&case, &answer(status, &[], body))),
                 want,
                 "{status} {body}"
             );
@@ -458,7 +475,7 @@ mod tests {
             ),
             (404, vec![], "<html>".to_owned(), "check the connection's `url`"),
         ] {
-            let Verdict::Stop { reason } = verdict(adding(2, 2), &answer(status, &headers, &body)) else {
+            let Verdict::Stop { reason } = verdict(&adding(TWO, ""), &answer(status, &headers, &body)) else {
                 panic!("{status} did not stop")
             };
             assert!(reason.contains(names), "{reason}");
@@ -476,12 +493,15 @@ mod tests {
         ] {
             let body = format!(r#"{{"error":{{"code":400,"message":"{message}"}}}}"#);
             assert_eq!(
-                word(&verdict(adding(1, 1), &answer(400, &[], &body))),
+                word(&verdict(&one(), &answer(400, &[], &body))),
                 want,
                 "{message}"
             );
             assert_eq!(
-                word(&verdict(adding(1, 2), &answer(400, &[], &body))),
+                word(&verdict(
+                    &adding(ONE, r#"{"tags":[{"key":"a"},{"key":"b"}]}"#),
+                    &answer(400, &[], &body)
+                )),
                 "split",
                 "{message}"
             );
@@ -490,17 +510,26 @@ mod tests {
 
     #[test]
     fn a_refused_cursor_says_to_begin_again() {
-        let request = Request {
-            target: "/api/v2/entities?nextPageKey=x".to_owned(),
-            ..request(listing())
-        };
-        let Verdict::Refuse { class, reason } =
-            judge(listing(), &Contact::default(), &request, &answer(400, &[], ""))
+        let Verdict::Refuse { class, reason } = verdict(&listing("?nextPageKey=x"), &answer(400, &[], ""))
         else {
             panic!("not refused")
         };
         assert_eq!(class, "refused");
         assert!(reason.ends_with("observe it from its start"), "{reason}");
+    }
+
+    #[test]
+    fn an_entity_that_is_not_there_is_alone_whatever_tags_it_should_get() {
+        let several = r#"{"tags":[{"key":"a"},{"key":"b"}]}"#;
+        for (query, body, want) in [
+            (ONE, several, "refuse missing"),
+            ("", several, "refuse missing"),
+            (TWO, several, "split"),
+            (TWO, "", "split"),
+        ] {
+            let verdict = verdict(&adding(query, body), &answer(404, &[], ""));
+            assert_eq!(word(&verdict), want, "{query}");
+        }
     }
 
     #[test]
@@ -534,7 +563,7 @@ mod tests {
     #[test]
     fn every_refusal_is_spelt_as_a_class_of_the_model() {
         for status in (100..600).filter(|status| *status != 204) {
-            if let Verdict::Refuse { class, .. } = verdict(adding(1, 1), &answer(status, &[], "")) {
+            if let Verdict::Refuse { class, .. } = verdict(&one(), &answer(status, &[], "")) {
                 assert!(class.parse::<Class>().is_ok(), "{class}");
             }
         }

@@ -21,8 +21,8 @@ pub(super) const SELECTOR_MAX: usize = 2_000;
 /// The shortest budget that surely holds one identifier of any type.
 const SELECTOR_MIN: usize = 100;
 
-/// The time frame of v2 when the job names none. The API's own default, 24 hours, silently skips every entity that was
-/// not seen since.
+/// The time frame of v2 when the job names none. The API's own default, 24 hours, silently skips every entity
+/// that was not seen since.
 const FROM_V2: &str = "now-1y";
 
 /// The longest time frame that v1 takes.
@@ -45,8 +45,8 @@ pub enum Api {
 pub struct Options {
     /// The API: `v2` (default) or `v1`.
     pub api: Api,
-    /// How far back an entity may have been seen last. With v2 any start of a time frame, such as `now-1y` (default);
-    /// with v1 one of its `relativeTime` words, at most `3days` (default).
+    /// How far back an entity may have been seen last. With v2 any start of a time frame, such as `now-1y`
+    /// (default); with v1 one of its `relativeTime` words, at most `3days` (default).
     pub from: Option<String>,
     /// With v1, whose tags are plain strings: what stands between key and value in them.
     pub join: Option<String>,

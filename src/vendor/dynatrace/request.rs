@@ -64,8 +64,8 @@ impl Target {
         Ok(self.request(Purpose::Write, Method::POST, headers, body.into()))
     }
 
-    /// Every request here may be repeated: tags are a set, so adding twice is adding once, and a removal that finds
-    /// nothing is settled by observing.
+    /// Every request here may be repeated: tags are a set, so adding twice is adding once, and a removal that
+    /// finds nothing is settled by observing.
     fn request(self, purpose: Purpose, method: Method, headers: HeaderMap, body: Bytes) -> Request {
         Request {
             purpose,
@@ -78,8 +78,8 @@ impl Target {
     }
 }
 
-/// Encodes all but the unreserved characters of RFC 3986. Quotes, commas and parentheses of selectors are encoded too:
-/// what proxies make of them raw differs.
+/// Encodes all but the unreserved characters of RFC 3986. Quotes, commas and parentheses of selectors are
+/// encoded too: what proxies make of them raw differs.
 fn push_encoded(to: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {

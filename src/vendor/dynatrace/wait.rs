@@ -1,6 +1,7 @@
 //! How long an answer says to wait.
 //!
-//! A vendor has no clock, so points in time are read against the answer's own `Date`, which the same server wrote.
+//! A vendor has no clock, so points in time are read against the answer's own `Date`, which the same server
+//! wrote.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -31,8 +32,8 @@ fn retry_after(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration
 }
 
 /// The documentation counts in microseconds
-/// (<https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit>), the vendor's own clients in seconds; the
-/// magnitude tells which.
+/// (<https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit>), the vendor's own clients in
+/// seconds; the magnitude tells which.
 fn reset(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration> {
     let stamp: u64 = text(headers, "x-ratelimit-reset")?.parse().ok()?;
     let since_epoch = match stamp {
