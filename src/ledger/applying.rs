@@ -62,6 +62,8 @@ pub struct OpenLine {
     pub open: u64,
     /// What this run has sent, or was about to.
     pub attempted: u64,
+    /// What is done, or was found so.
+    pub good: u64,
     /// The vendor's identifier.
     pub id: Arc<str>,
 }
@@ -140,7 +142,7 @@ impl Ledger {
     /// The lines of a run with something open, in order.
     pub async fn open_lines(&self, run: i64) -> Result<Vec<OpenLine>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT l.entity, l.part, l.before, l.change, l.open, l.attempted, e.key
+            "SELECT l.entity, l.part, l.before, l.change, l.open, l.attempted, l.done | l.unchanged, e.key
              FROM line AS l JOIN entity AS e ON e.run = l.run AND e.id = l.entity
              WHERE l.run = ?1 AND l.open <> 0 ORDER BY l.entity, l.part",
         )
@@ -155,7 +157,8 @@ impl Ledger {
             change: row.get(3),
             open: bits(row.get(4)),
             attempted: bits(row.get(5)),
-            id: row.get::<&str, _>(6).into(),
+            good: bits(row.get(6)),
+            id: row.get::<&str, _>(7).into(),
         };
         Ok(rows.iter().map(line).collect())
     }

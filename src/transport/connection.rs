@@ -89,6 +89,11 @@ impl Connection {
         self.valve.drain();
     }
 
+    /// Whether it was drained.
+    pub fn is_drained(&self) -> bool {
+        self.valve.is_drained()
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> Counts {
         Counts {
