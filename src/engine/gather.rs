@@ -83,6 +83,14 @@ pub(super) fn begin(
     (receiver, thread)
 }
 
+/// Awaits the thread's end.
+pub(super) async fn finished(
+    thread: tokio::task::JoinHandle<Result<Gathering, EngineError>>,
+) -> Result<Gathering, EngineError> {
+    let joined = thread.await;
+    joined.map_err(|error| EngineError::Job(format!("reading the inventory failed: {error}")))?
+}
+
 struct Gatherer {
     vendor: Arc<dyn Vendor>,
     kind: String,
