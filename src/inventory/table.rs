@@ -121,7 +121,8 @@ impl Table {
     }
 
     fn read_row(&mut self) -> Result<Option<Row>, InventoryError> {
-        let mut cells = ByteRecord::with_capacity(self.room, self.header.names.len());
+        let room = self.room + self.room / 4;
+        let mut cells = ByteRecord::with_capacity(room, self.header.names.len());
         let start = self.reader.position().byte();
         let more = match self.reader.read_byte_record(&mut cells) {
             Ok(more) => more,
@@ -253,7 +254,7 @@ fn leading_breaks(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{line_of, read, text};
+    use super::super::testing::{endless, line_of, read, text};
     use super::*;
     use csv::WriterBuilder;
     use proptest::prelude::*;
@@ -451,6 +452,19 @@ mod tests {
         let cell = "0123456789".repeat(1 << 20);
         let told = csv(&format!("a,b\n{cell},1\n2,3\n"));
         assert!(told[0] == format!("2 a={cell} b=1") && told[1] == "3 a=2 b=3");
+    }
+
+    #[test]
+    fn an_endless_table_is_read_row_by_row() {
+        let (file, text) = endless("a,b\n", "1,\"x\ny\"\r\n");
+        let mut table = Table::open(&file, text, Format::Csv, &Options::default()).unwrap();
+        for row in 0..20_000 {
+            assert_eq!(
+                line_of(&table.next().unwrap()),
+                format!("{} a=1 b=x\ny", 2 + 2 * row)
+            );
+            assert!(table.reader.get_ref().pending().len() <= 2 * CHUNK);
+        }
     }
 
     /// Cells of anything that may stand in one, with a taste for what is hard to read back.
