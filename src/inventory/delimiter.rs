@@ -28,7 +28,7 @@ pub(super) fn choose(
     match options.delimiter {
         Some(given) => u8::try_from(given)
             .ok()
-            .filter(|byte| byte.is_ascii() && !is_break(*byte) && *byte != b'"')
+            .filter(|byte| can_separate(*byte))
             .ok_or_else(|| InventoryError::Option {
                 file: file.clone(),
                 option: "delimiter",
@@ -45,6 +45,11 @@ pub(super) fn choose(
     }
 }
 
+/// Whether `csv` can tell the byte from quotes, line breaks and parts of characters.
+fn can_separate(byte: u8) -> bool {
+    byte.is_ascii() && !is_break(byte) && byte != b'"'
+}
+
 /// Excel's first line that names the delimiter, such as `sep=;`: the delimiter and how many bytes the line takes.
 ///
 /// Excel writes and reads it, though no standard knows it.
@@ -58,7 +63,7 @@ fn declared(sample: &[u8]) -> Option<(u8, usize)> {
         .and_then(|line| line.strip_suffix(b"\""))
         .unwrap_or(line);
     match line {
-        [word @ .., delimiter] if word.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() => {
+        [word @ .., delimiter] if word.eq_ignore_ascii_case(b"sep=") && can_separate(*delimiter) => {
             Some((*delimiter, blank + end))
         }
         _ => None,
@@ -170,6 +175,7 @@ mod tests {
             ("\"sep=|\"\na", Some((b'|', 7))),
             ("\nsep=,", Some((b',', 6))),
             ("sep=\na", None),
+            ("sep=\"\na", None),
             ("sep=ab\na", None),
             ("separator;b", None),
         ] {

@@ -22,7 +22,7 @@ pub(super) struct Table {
     delimiter: u8,
     header: Arc<Header>,
     position: Position,
-    /// How many bytes of cells the last row held: the next one will be alike.
+    /// Bytes to hold ready for the cells of the next row, which will be like the last one.
     room: usize,
 }
 
@@ -121,46 +121,30 @@ impl Table {
     }
 
     fn read_row(&mut self) -> Result<Option<Row>, InventoryError> {
-        let room = self.room + self.room / 4;
-        let mut cells = ByteRecord::with_capacity(room, self.header.names.len());
+        let mut cells = ByteRecord::with_capacity(self.room, self.header.names.len());
         let start = self.reader.position().byte();
-        let more = match self.reader.read_byte_record(&mut cells) {
-            Ok(more) => more,
+        match self.reader.read_byte_record(&mut cells) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
             Err(error) => return Err(self.failed(error)),
-        };
-        let n_bytes = usize::try_from(self.reader.position().byte() - start).expect("a row fits into memory");
-        if !more {
-            return Ok(None);
         }
-        self.room = cells.as_slice().len();
-        let kept = self.reader.get_mut();
-        let text = kept.take_row(n_bytes);
+        self.room = (cells.as_slice().len() * 5 / 4).min(CHUNK);
+        let n_bytes = usize::try_from(self.reader.position().byte() - start).expect("a row fits into memory");
+        let (text, last) = self.reader.get_mut().take_row(n_bytes);
         // `csv` reads past blank lines, and past the `\n` of the last row's `\r\n`, before a row begins.
         let (breaks, text) = text.split_at(leading_breaks(text));
         self.position.advance(breaks);
         let begin = self.position;
         self.position.advance(text);
-        let row = Row {
+        Ok(Some(Row {
             cells,
             line: begin.line,
             blank: text.first().is_some_and(u8::is_ascii_whitespace) && text.trim_ascii().is_empty(),
             nul: text.contains(&0),
-            open_quote: None,
-        };
-        Ok(Some(Row {
-            open_quote: self.quote_at_end(n_bytes, begin),
-            ..row
+            open_quote: (last && self.quotes)
+                .then(|| open_quote(text, self.delimiter, begin))
+                .flatten(),
         }))
-    }
-
-    /// Looks for an open quote in the last `n_bytes`, once the text has come to its end.
-    fn quote_at_end(&self, n_bytes: usize, begin: Position) -> Option<u64> {
-        let kept = self.reader.get_ref();
-        if !self.quotes || !kept.at_end() {
-            return None;
-        }
-        let text = kept.taken(n_bytes);
-        open_quote(&text[leading_breaks(text)..], self.delimiter, begin)
     }
 
     fn entry(&self, row: Row) -> Entry {
