@@ -95,7 +95,10 @@ fn agreement(sample: &[u8], whole: bool, options: &Options, delimiter: u8) -> (f
     let mut widths = Vec::new();
     // A slice can't fail to be read.
     while reader.read_byte_record(&mut row).is_ok_and(|more| more) {
-        widths.push(row.len());
+        let is_blank = row.len() == 1 && row.iter().all(|cell| cell.trim_ascii().is_empty());
+        if !is_blank {
+            widths.push(row.len());
+        }
     }
     if !whole && widths.len() > 1 {
         // The last row may be cut off.

@@ -96,8 +96,12 @@ impl Table {
 
     fn read_header(&mut self) -> Result<Header, InventoryError> {
         let file = self.file.clone();
-        let Some(row) = self.read_row()? else {
-            return Err(InventoryError::NoHeader { file });
+        let row = loop {
+            match self.read_row()? {
+                Some(row) if row.blank && row.cells.len() == 1 => {}
+                Some(row) => break row,
+                None => return Err(InventoryError::NoHeader { file }),
+            }
         };
         let columns = match row.open_quote {
             Some(line) => Err(format!(
@@ -256,6 +260,7 @@ mod tests {
             ("a,b\n1,2\r\n3,4\r5,6\n", &["2 a=1 b=2", "3 a=3 b=4", "4 a=5 b=6"]),
             ("\n\na,b\n\n\n1,2\n\n", &["6 a=1 b=2"]),
             ("a,b\n \t\n1,2\n  ", &["3 a=1 b=2"]),
+            (" \na;b\n1;2\n", &["3 a=1 b=2"]),
             ("a\n \n1\n", &["2 a= ", "3 a=1"]),
             ("a,b\n", &[]),
             ("a,b", &[]),
