@@ -27,7 +27,12 @@ async fn abandon(run: i64, ledger: &Ledger) -> anyhow::Result<Exit> {
     if matches!(run.state, RunState::Finished | RunState::Abandoned) {
         return Err(Refusal(format!("run {} is {} already", run.id, run.state.as_str())).into());
     }
-    ledger.set_state(run.id, RunState::Abandoned, Some("abandoned by the user")).await?;
-    print::line(&format!("run {} is abandoned; what was sent stays as it is", run.id));
+    ledger
+        .set_state(run.id, RunState::Abandoned, Some("abandoned by the user"))
+        .await?;
+    print::line(&format!(
+        "run {} is abandoned; what was sent stays as it is",
+        run.id
+    ));
     Ok(Exit::Done)
 }

@@ -26,7 +26,15 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let run = run?;
     applicable(&run)?;
     let job = job::load(run.job_path.as_ref())?;
-    let Some(mut session) = Session::open(job, Opening { settings, if_locked: args.if_locked }).await? else {
+    let Some(mut session) = Session::open(
+        job,
+        Opening {
+            settings,
+            if_locked: args.if_locked,
+        },
+    )
+    .await?
+    else {
         print::line("skipped: another tagferry has the job or its connection");
         return Ok(Exit::Done);
     };

@@ -25,7 +25,11 @@ pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit
         text += &format!("{fact}\n");
     }
     for (origin, failure) in &checked.rejected {
-        text += &format!("{origin}: {} ({})\n", crate::model::display_safe(&failure.message), failure.class);
+        text += &format!(
+            "{origin}: {} ({})\n",
+            crate::model::display_safe(&failure.message),
+            failure.class
+        );
     }
     let more = checked.n_rejected - checked.rejected.len() as u64;
     if more > 0 {
@@ -36,5 +40,9 @@ pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit
         checked.rows, checked.n_rejected, checked.entities, checked.empty
     );
     print::result(&text)?;
-    Ok(if checked.n_rejected == 0 { Exit::Done } else { Exit::Partial })
+    Ok(if checked.n_rejected == 0 {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
 }

@@ -92,7 +92,11 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if cause.is::<LockError>() {
             return Exit::Locked;
         }
-        if cause.is::<JobError>() || cause.is::<InventoryError>() || cause.is::<Refusal>() || cause.is::<SecretError>() {
+        if cause.is::<JobError>()
+            || cause.is::<InventoryError>()
+            || cause.is::<Refusal>()
+            || cause.is::<SecretError>()
+        {
             return Exit::Refused;
         }
         match cause.downcast_ref::<EngineError>() {

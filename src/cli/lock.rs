@@ -27,7 +27,9 @@ pub(super) enum IfLocked {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LockError {
     /// Another process has it.
-    #[error("{what} is in use by another tagferry{holder}; use `--if-locked wait` or `skip`, or end that one")]
+    #[error(
+        "{what} is in use by another tagferry{holder}; use `--if-locked wait` or `skip`, or end that one"
+    )]
     Held {
         /// What is locked.
         what: String,
@@ -55,12 +57,25 @@ pub(super) struct Lock(#[expect(dead_code, reason = "held for its life, never re
 /// skipped.
 pub(super) async fn take(name: &str, what: &str, if_locked: IfLocked) -> Result<Option<Lock>, LockError> {
     let path = folder().join(format!("{}.lock", blake3::hash(name.as_bytes()).to_hex()));
-    let failed = |source| LockError::File { what: what.to_owned(), path: path.clone(), source };
+    let failed = |source| LockError::File {
+        what: what.to_owned(),
+        path: path.clone(),
+        source,
+    };
     if let Some(folder) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
     }
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600);
     let mut file = options.open(&path).map_err(failed)?;
     loop {
         match file.try_lock() {
@@ -69,12 +84,20 @@ pub(super) async fn take(name: &str, what: &str, if_locked: IfLocked) -> Result<
             Err(TryLockError::WouldBlock) => match if_locked {
                 IfLocked::Skip => return Ok(None),
                 IfLocked::Wait => tokio::time::sleep(TRY_EVERY).await,
-                IfLocked::Fail => return Err(LockError::Held { what: what.to_owned(), holder: holder(&mut file) }),
+                IfLocked::Fail => {
+                    return Err(LockError::Held {
+                        what: what.to_owned(),
+                        holder: holder(&mut file),
+                    });
+                }
             },
         }
     }
     // Only for people to read; the lock itself is the kernel's.
-    let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+    let noted = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
     noted.map_err(failed)?;
     Ok(Some(Lock(file)))
 }
@@ -91,5 +114,7 @@ fn holder(file: &mut File) -> String {
 /// One folder for all ledgers of a user, so that two ledgers can't drive one connection at once.
 fn folder() -> PathBuf {
     let state = crate::ledger::default_path().and_then(|path| path.parent().map(PathBuf::from));
-    state.unwrap_or_else(|| std::env::temp_dir().join("tagferry")).join("locks")
+    state
+        .unwrap_or_else(|| std::env::temp_dir().join("tagferry"))
+        .join("locks")
 }

@@ -15,6 +15,7 @@ mod retry;
 mod run;
 mod schema;
 mod session;
+mod show;
 pub mod simulate;
 mod status;
 
@@ -31,7 +32,13 @@ pub use exit::Exit;
 #[command(name = "tagferry", version, about, arg_required_else_help = true, after_help = exit::HELP)]
 pub struct Cli {
     /// The SQLite file of plans and outcomes [default: $XDG_STATE_HOME/tagferry/ledger.db].
-    #[arg(long, global = true, value_name = "FILE", env = "TAGFERRY_LEDGER", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TAGFERRY_LEDGER",
+        hide_env_values = true
+    )]
     ledger: Option<PathBuf>,
     /// Show no progress; only results and why a connection halted.
     #[arg(long, short, global = true)]
@@ -77,7 +84,11 @@ struct Settings {
 
 /// Runs the command line of this process to its end.
 pub fn main() -> ExitCode {
-    let Cli { ledger, quiet, command } = Cli::parse();
+    let Cli {
+        ledger,
+        quiet,
+        command,
+    } = Cli::parse();
     let settings = Settings { ledger, quiet };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

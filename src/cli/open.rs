@@ -24,7 +24,8 @@ const GATE: &str = "gate";
 /// Opens the ledger that the user named, or the default one.
 pub(super) async fn ledger(settings: &Settings) -> anyhow::Result<Ledger> {
     let path = settings.ledger.clone().or_else(ledger::default_path);
-    let path = path.ok_or_else(|| Refusal("neither HOME nor XDG_STATE_HOME is set; give --ledger FILE".to_owned()))?;
+    let path =
+        path.ok_or_else(|| Refusal("neither HOME nor XDG_STATE_HOME is set; give --ledger FILE".to_owned()))?;
     Ok(Ledger::open(&path).await?)
 }
 
@@ -84,7 +85,10 @@ pub(super) async fn target(
             let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
                 .map_err(|error| Refusal(format!("connection `{}`: {error}", connection.name)))?;
             let simulator = Dynatrace::open(&spec).context("opening the embedded simulator")?;
-            (Arc::new(Embedded::new(simulator, connection.network.timeout.get())), Auth::NONE)
+            (
+                Arc::new(Embedded::new(simulator, connection.network.timeout.get())),
+                Auth::NONE,
+            )
         }
         Address::Http(url) => {
             let exec = HttpExec::new(url, &connection.network)?;
@@ -93,9 +97,22 @@ pub(super) async fn target(
     };
     let learned = ledger.learned(&plan.url, &plan.tenant, GATE).await?;
     let learned = learned.and_then(|text| serde_json::from_str(&text).ok());
-    let way = transport::Connection::new(&plan.connection, exec, auth, &connection.network, learned, events.clone());
+    let way = transport::Connection::new(
+        &plan.connection,
+        exec,
+        auth,
+        &connection.network,
+        learned,
+        events.clone(),
+    );
     let concurrency = connection.network.pace.most_in_flight();
-    Ok(Target::new(TargetSpec { plan, vendor, connection: way, concurrency, events }))
+    Ok(Target::new(TargetSpec {
+        plan,
+        vendor,
+        connection: way,
+        concurrency,
+        events,
+    }))
 }
 
 async fn auth(job: &Job, connection: &Connection) -> anyhow::Result<Auth> {
@@ -126,14 +143,23 @@ pub(super) async fn keep_learned(target: &Target, ledger: &Ledger) -> anyhow::Re
 /// Opens the job's inventory.
 pub(super) fn source(job: &Job) -> anyhow::Result<Source> {
     let inventory = inventory::open(&job.source, &job.folder)?;
-    Ok(Source::Inventory(Box::new(inventory), Box::new(job.mapper.clone())))
+    Ok(Source::Inventory(
+        Box::new(inventory),
+        Box::new(job.mapper.clone()),
+    ))
 }
 
 /// The bounds of the job's guard.
 pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
     let share = |bound: Bound| match bound {
-        Bound::Number(number) => Share { floor: number, part: 0.0 },
-        Bound::Percent(percent) => Share { floor: 0, part: percent / 100.0 },
+        Bound::Number(number) => Share {
+            floor: number,
+            part: 0.0,
+        },
+        Bound::Percent(percent) => Share {
+            floor: 0,
+            part: percent / 100.0,
+        },
     };
     let default = Bounds::default();
     Bounds {
@@ -146,7 +172,10 @@ pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
 /// When the job's runs stop because of failures.
 pub(super) fn breaker(guard: &GuardOptions) -> Breaker {
     match guard.breaker {
-        Some(Bound::Percent(percent)) => Breaker { share: percent / 100.0, ..Breaker::default() },
+        Some(Bound::Percent(percent)) => Breaker {
+            share: percent / 100.0,
+            ..Breaker::default()
+        },
         // A number is refused when the job is loaded.
         None | Some(Bound::Number(_)) => Breaker::default(),
     }

@@ -55,9 +55,13 @@ async fn write(args: &Args, ledger: &Ledger) -> anyhow::Result<()> {
         };
     };
     let beside = beside(path);
-    let mut out = BufWriter::new(File::create(&beside).with_context(|| format!("{}: creating it", beside.display()))?);
+    let mut out =
+        BufWriter::new(File::create(&beside).with_context(|| format!("{}: creating it", beside.display()))?);
     report::rows(ledger, args.run, format, &mut out).await?;
-    let finished = out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| file.sync_all());
+    let finished = out
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)
+        .and_then(|file| file.sync_all());
     finished.with_context(|| format!("{}: writing it", beside.display()))?;
     std::fs::rename(&beside, path).with_context(|| format!("{}: replacing it", path.display()))
 }

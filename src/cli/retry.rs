@@ -32,7 +32,15 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     let run = ledger.run(args.run).await;
     ledger.close().await?;
     let job = job::load(run?.job_path.as_ref())?;
-    let Some(mut session) = Session::open(job, Opening { settings, if_locked: args.if_locked }).await? else {
+    let Some(mut session) = Session::open(
+        job,
+        Opening {
+            settings,
+            if_locked: args.if_locked,
+        },
+    )
+    .await?
+    else {
         print::line("skipped: another tagferry has the job or its connection");
         return Ok(Exit::Done);
     };
@@ -50,14 +58,22 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
             "run {} has no failed or unknown operations{} to try again; rejected rows need a new `run` after they are \
              mended",
             run.id,
-            if args.class.is_empty() { "" } else { " of these classes" }
+            if args.class.is_empty() {
+                ""
+            } else {
+                " of these classes"
+            }
         );
         return Err(Refusal(why).into());
     }
     let planned = session.plan(Source::Retry(rows), Some(run.id)).await?;
     if !args.apply || !planned.objections.is_empty() {
         show::plan(&planned, args.json)?;
-        return Ok(if planned.objections.is_empty() { Exit::Done } else { Exit::Stopped });
+        return Ok(if planned.objections.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Stopped
+        });
     }
     let (summary, exit) = session.apply(planned.run, Some(planned.observed_at)).await?;
     show::outcomes(&session.ledger, planned.run, &summary, args.json).await?;

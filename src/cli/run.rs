@@ -27,7 +27,10 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let job = job::load(&args.job)?;
-    let opening = Opening { settings, if_locked: args.if_locked };
+    let opening = Opening {
+        settings,
+        if_locked: args.if_locked,
+    };
     let Some(mut session) = Session::open(job, opening).await? else {
         print::line("skipped: another tagferry has the job or its connection");
         return Ok(Exit::Done);
@@ -41,10 +44,16 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     let mut before = Exit::Done;
     if let Some(unfinished) = session.ledger.unfinished(&session.job.name).await? {
         if args.fresh {
-            session.ledger.set_state(unfinished.id, RunState::Abandoned, Some("run --fresh")).await?;
+            session
+                .ledger
+                .set_state(unfinished.id, RunState::Abandoned, Some("run --fresh"))
+                .await?;
         } else {
             session.same_target(&unfinished)?;
-            print::line(&format!("run {} was interrupted: finishing it first", unfinished.id));
+            print::line(&format!(
+                "run {} was interrupted: finishing it first",
+                unfinished.id
+            ));
             let (summary, exit) = session.apply(unfinished.id, None).await?;
             show::outcomes(&session.ledger, unfinished.id, &summary, args.json).await?;
             if matches!(exit, Exit::Stopped | Exit::Interrupted(_)) {

@@ -55,13 +55,22 @@ impl Session {
         let plan_target = open::plan_target(&job);
         let name = format!("connection {} {}", plan_target.url, plan_target.tenant);
         let what = format!("connection `{}`", plan_target.connection);
-        let Some(of_connection) = lock::take(&name, &what, opening.if_locked).await? else { return Ok(None) };
+        let Some(of_connection) = lock::take(&name, &what, opening.if_locked).await? else {
+            return Ok(None);
+        };
         let ledger = open::ledger(opening.settings).await?;
         ledger.discard_unplanned(&job.name).await?;
         let (events, progress) = progress(opening.settings);
         let target = open::target(&job, plan_target, &ledger, events).await?;
         let locks = [of_job, of_connection];
-        Ok(Some(Self { job, ledger, target, progress, signalled: None, _locks: locks }))
+        Ok(Some(Self {
+            job,
+            ledger,
+            target,
+            progress,
+            signalled: None,
+            _locks: locks,
+        }))
     }
 
     /// Makes a plan of the inventory, or of an earlier run's failures.
@@ -119,9 +128,22 @@ impl Session {
 
     /// Refuses a run that was planned for another target than the job has now.
     pub(super) fn same_target(&self, run: &RunRow) -> anyhow::Result<()> {
-        let PlanTarget { connection: _, vendor, url, tenant, kind } = self.target.plan_target();
+        let PlanTarget {
+            connection: _,
+            vendor,
+            url,
+            tenant,
+            kind,
+        } = self.target.plan_target();
         let now = (vendor, url, tenant, kind);
-        if now == (&run.target.vendor, &run.target.url, &run.target.tenant, &run.target.kind) {
+        if now
+            == (
+                &run.target.vendor,
+                &run.target.url,
+                &run.target.tenant,
+                &run.target.kind,
+            )
+        {
             return Ok(());
         }
         let then = &run.target;
@@ -182,13 +204,23 @@ async fn until_signalled<T>(
         *signalled = Some(number);
         target.connection().drain();
         deadline.as_mut().reset(tokio::time::Instant::now() + DRAIN);
-        let again = if std::io::stdin().is_terminal() { "; once more stops at once" } else { "" };
-        print::line(&format!("stopping: requests in flight may finish ({} s at most){again}", DRAIN.as_secs()));
+        let again = if std::io::stdin().is_terminal() {
+            "; once more stops at once"
+        } else {
+            ""
+        };
+        print::line(&format!(
+            "stopping: requests in flight may finish ({} s at most){again}",
+            DRAIN.as_secs()
+        ));
     }
 }
 
 fn stopped(signal: Option<u8>) -> anyhow::Error {
-    Interrupted { signal: signal.unwrap_or(2) }.into()
+    Interrupted {
+        signal: signal.unwrap_or(2),
+    }
+    .into()
 }
 
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {

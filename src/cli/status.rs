@@ -37,5 +37,9 @@ async fn show(args: &Args, ledger: &Ledger) -> anyhow::Result<String> {
         let summary = ledger.summary(run.id).await?;
         shown.push((run, summary));
     }
-    Ok(if args.json { report::status_json(&shown) } else { report::status(&shown) })
+    Ok(if args.json {
+        report::status_json(&shown)
+    } else {
+        report::status(&shown)
+    })
 }

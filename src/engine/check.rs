@@ -35,12 +35,22 @@ pub async fn check(
     let (mut batches, thread) = gather::begin(source, vendor, kind.to_owned());
     let mut rejected: Vec<(u32, u64, Failure)> = Vec::new();
     while let Some(batch) = batches.recv().await {
-        let bad = batch.into_iter().filter_map(|row| Some((row.file, row.line, row.rejected?)));
+        let bad = batch
+            .into_iter()
+            .filter_map(|row| Some((row.file, row.line, row.rejected?)));
         rejected.extend(bad.take(named - rejected.len()));
     }
     let gathering = gather::finished(thread).await?;
     let files: HashMap<u32, _> = (0..).zip(gathering.files.iter().cloned()).collect();
-    let place = |(file, line, failure)| (Origin { file: files[&file].clone(), line }, failure);
+    let place = |(file, line, failure)| {
+        (
+            Origin {
+                file: files[&file].clone(),
+                line,
+            },
+            failure,
+        )
+    };
     Ok(Checked {
         files: gathering.facts.iter().map(ToString::to_string).collect(),
         rows: gathering.rows,
