@@ -1,1 +1,3 @@
 //! The room `cli`.
+
+pub mod simulate;
