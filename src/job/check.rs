@@ -159,7 +159,9 @@ impl<'d> Check<'d> {
         match Mapper::compile(&options) {
             Ok(mapper) => entity.map(|_| (options, mapper)),
             Err(errors) => {
-                errors.iter().for_each(|error| self.mapping_error(error));
+                for error in &errors {
+                    self.mapping_error(error);
+                }
                 None
             }
         }

@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::document::Document;
 use super::file::{Collision, GuardOptions, JobFile};
 use super::mask;
-use super::options::SourceOptions;
+use super::options::{SourceOptions, TimeSpan};
 use super::problem::{JobError, Problem};
 use super::read;
 use super::schema::SCHEMA;
@@ -155,7 +155,7 @@ fn join(
         path: path.to_owned(),
         digest: blake3::hash(bytes).to_hex().to_string(),
         folder: path.parent().unwrap_or(Path::new("")).to_owned(),
-        max_age: file.max_age.map_or(MAX_AGE, |max_age| max_age.get()),
+        max_age: file.max_age.map_or(MAX_AGE, TimeSpan::get),
         recover: file.recover.unwrap_or(true),
         source: file.source,
         target: Target {

@@ -206,11 +206,12 @@ impl<'s> Shape<'s> {
     fn name(&self) -> String {
         let mut name = String::new();
         for step in &self.path {
-            match step.parse::<usize>() {
-                Ok(place) if !name.is_empty() => name.push_str(&format!("[{}]", place + 1)),
-                _ if name.is_empty() => name.push_str(step),
-                _ => name.push_str(&format!(".{step}")),
-            }
+            let step = match step.parse::<usize>() {
+                Ok(place) => format!("[{}]", place + 1),
+                Err(_) if name.is_empty() => step.clone(),
+                Err(_) => format!(".{step}"),
+            };
+            name.push_str(&step);
         }
         name
     }
