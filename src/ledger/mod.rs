@@ -1,1 +1,69 @@
-//! The room `ledger`.
+//! The ledger: the SQLite database of plans, operations, attempts and before-states. The only room with SQL.
+//!
+//! One task writes (`writer`), so that no two transactions of a process wait for each other; everything that has queued
+//! while it was busy goes into its next transaction. Readers have connections of their own. The file is in WAL mode with
+//! `synchronous=FULL`: what was acknowledged survives a power cut.
+
+mod applying;
+mod planning;
+mod reading;
+mod store;
+mod vocabulary;
+mod writer;
+
+pub use applying::{LineBits, OpenLine, RunLog, Settlement, Verdict};
+pub use planning::{EntityRow, LineRow, NewRun, PlanTarget, RowRow, TagRow};
+pub use reading::{AttemptCounts, RetryRow, RowReport, RunRow, RunState, Summary};
+pub use store::{Ledger, default_path};
+pub use vocabulary::{BITS_A_LINE, SetRole, Vocabulary, action_code, present_code, wish_code};
+
+use std::path::PathBuf;
+
+/// The ledger could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file or its folder can't be made or opened.
+    #[error("{path}: can't open the ledger: {why}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// The file is something else.
+    #[error("{path}: not a tagferry ledger: {why}; give another file with --ledger")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        why: String,
+    },
+    /// A statement failed.
+    #[error("the ledger failed while {doing}: {source}")]
+    Sql {
+        /// What was being done.
+        doing: &'static str,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// An earlier write failed, so that nothing more is written.
+    #[error("the ledger can't be written: {0}")]
+    Broken(String),
+    /// No such run.
+    #[error("there is no run {0} in this ledger; `tagferry status` lists the runs")]
+    NoRun(i64),
+    /// What is stored can't be read as what it should be.
+    #[error("the ledger holds {what} that can't be read: {text}")]
+    Corrupt {
+        /// What it should be.
+        what: &'static str,
+        /// What stands there.
+        text: String,
+    },
+}
+
+impl LedgerError {
+    fn sql(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Sql { doing, source }
+    }
+}

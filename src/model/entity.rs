@@ -61,3 +61,22 @@ pub struct LiveEntity {
     /// What it carries; imported tags and other contexts that no API can change are left out.
     pub tags: Vec<LiveTag>,
 }
+
+/// A live tag of a key that a wish names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Present {
+    /// The tag.
+    pub tag: Tag,
+    /// Whether a rule of the vendor makes it, so that it stays whatever is wished.
+    pub automatic: bool,
+}
+
+impl Present {
+    /// A live tag; what is not known to be automatic may be removed.
+    pub fn new(tag: Tag, provenance: Provenance) -> Self {
+        Self {
+            tag,
+            automatic: provenance == Provenance::Automatic,
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 mod call;
 mod entity;
+mod intern;
 mod limits;
 mod outcome;
 mod record;
@@ -11,7 +12,8 @@ mod tag;
 mod wish;
 
 pub use call::{Call, Effect};
-pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Provenance};
+pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Present, Provenance};
+pub use intern::Interner;
 pub use limits::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
 pub use outcome::{Class, Failure, Outcome};
 pub use record::{Fields, Header, Origin, Record};

@@ -1,1 +1,57 @@
-//! The room `simulator`.
+//! The vendors' servers, for samples, rehearsals and tests: today Dynatrace.
+//!
+//! A simulator takes `http::Request<Bytes>` and answers with a [`Reply`], in the same process or served over HTTP by
+//! [`serve`]. It is written from the vendor's reference alone and shares no type with the other rooms, so that a mistake
+//! of a driver is not repeated here.
+//!
+//! What it is made of and how it misbehaves is a [`Spec`], read from a URL such as
+//! `simulator:state.db?entities=2000&seed=7&latency=20ms`; [`Spec::set`] lists every option. Its memory is a journal: a
+//! file of JSON lines, one for every request handled, which gives the state again when it is replayed.
+//!
+//! # Unknown behaviour
+//! Where the vendor's reference is silent, [`Switches`] decides; the first word is the default.
+//!
+//! | option | words | what is not documented |
+//! |---|---|---|
+//! | `missing-tag` | `404`, `400`, `409` | the status of "Unable to find tag" |
+//! | `partial-delete` | `apply`, `refuse` | whether one entity without the tag refuses the whole removal |
+//! | `unmatched-delete` | `count`, `error` | a removal whose selector matches nothing |
+//! | `count` | `matched`, `changed` | what `matchedEntitiesCount` counts |
+//! | `representation` | `plain`, `escaped` | whether `stringRepresentation` escapes colons |
+//! | `bare-tag` | `exact`, `any` | whether `tag("env")` also matches `env:prod` |
+//! | `quote-escape` | `none`, `tilde` | how a quote is written inside a quoted value |
+//! | `selector-length` | `decoded`, `encoded` | what the 2,000 characters of a selector are counted on |
+//! | `last-page` | `absent`, `null` | how the last page says that it is the last |
+//! | `full-status` | `400`, `404`, `409` | the status when an entity would carry more than 1000 manual tags |
+//! | `v1-colon` | `key`, `split` | what v1 makes of `a:b` |
+//! | `v1-unknown` | `404`, `400`, `409` | the status of an unknown entity in v1 |
+//!
+//! What it leaves out: auto-tag rules and settings, synthetic monitors, custom devices, relationships and entity
+//! attributes in selectors, management zones (none exist). Such routes answer 404, such predicates 400.
+
+mod clock;
+mod fault;
+mod generate;
+mod inventory;
+mod journal;
+mod population;
+mod reply;
+mod server;
+mod spec;
+mod switches;
+mod throttle;
+mod value;
+
+pub mod dynatrace;
+
+pub use fault::{Fault, FaultKind};
+pub use journal::OpenError;
+pub use population::{Population, TagsMade};
+pub use reply::Reply;
+pub use server::serve;
+pub use spec::{Access, Spec, SpecError};
+pub use switches::{
+    BareTag, Count, LastPage, PartialDelete, QuoteEscape, Refusal, Representation, SelectorLength, Switches,
+    UnmatchedDelete, V1Colon,
+};
+pub use throttle::{ResetUnit, RetryAfter, Throttle, ThrottleBody, ThrottleMode};

@@ -1,3 +1,3 @@
 //! Tests of the whole program.
 
-fn main() {}
+mod corpus;

@@ -1,0 +1,238 @@
+//! Applying a plan: what is open, attempts before they leave, and settlements.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::Row;
+
+use super::planning::now_ms;
+use super::writer::{LineKey, Write};
+use super::{Ledger, LedgerError};
+use crate::model::{Class, Failure, Outcome};
+use crate::wire::{AttemptEnd, AttemptId, Request};
+
+/// `?1`: run, entity, part, bits.
+pub(super) const ATTEMPTED: &str = "UPDATE line SET attempted = attempted | (j.value ->> 3)
+    FROM json_each(?1) AS j WHERE run = j.value ->> 0 AND entity = j.value ->> 1 AND part = j.value ->> 2";
+
+/// `?1`: run, entity, part, closed, done, unchanged.
+pub(super) const SETTLED: &str = "UPDATE line
+    SET open = open & ~(j.value ->> 3), done = done | (j.value ->> 4), unchanged = unchanged | (j.value ->> 5)
+    FROM json_each(?1) AS j WHERE run = j.value ->> 0 AND entity = j.value ->> 1 AND part = j.value ->> 2";
+
+const VERDICT: &str = "INSERT INTO verdict (run, entity, part, bits, outcome, class, message)
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)";
+
+const INTEND: &str = "INSERT INTO attempt (run, id, number, purpose, method, target, entities, sent_ms)
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+    FROM json_each(?2)";
+
+const END: &str = "UPDATE attempt
+    SET ended_ms = j.value ->> 1, class = j.value ->> 2, status = j.value ->> 3, correlation = j.value ->> 4
+    FROM json_each(?2) AS j WHERE run = ?1 AND id = j.value ->> 0";
+
+/// Bits of what a line settled, collected for one transaction.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SettledBits {
+    pub(super) closed: u64,
+    pub(super) done: u64,
+    pub(super) unchanged: u64,
+}
+
+impl SettledBits {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.closed |= other.closed;
+        self.done |= other.done;
+        self.unchanged |= other.unchanged;
+    }
+}
+
+/// A line with something open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenLine {
+    /// The entity's number.
+    pub entity: u32,
+    /// Which of the entity's lines.
+    pub part: u32,
+    /// What the entity carried.
+    pub before: u32,
+    /// What is to be done.
+    pub change: u32,
+    /// What is not settled.
+    pub open: u64,
+    /// What this run has sent, or was about to.
+    pub attempted: u64,
+    /// The vendor's identifier.
+    pub id: Arc<str>,
+}
+
+/// Some operations of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineBits {
+    /// The entity's number.
+    pub entity: u32,
+    /// Which of the entity's lines.
+    pub part: u32,
+    /// The operations.
+    pub bits: u64,
+}
+
+/// How operations ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The vendor confirmed it.
+    Done,
+    /// It was found as wanted without an attempt of this run.
+    Unchanged,
+    /// Any other end, with why.
+    Other(Outcome, Failure),
+}
+
+impl Verdict {
+    /// The outcome.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Done => Outcome::Done,
+            Self::Unchanged => Outcome::Unchanged,
+            Self::Other(outcome, _) => *outcome,
+        }
+    }
+
+    /// A failure.
+    pub fn failed(class: Class, message: impl Into<String>) -> Self {
+        Self::Other(Outcome::Failed, Failure::new(class, message))
+    }
+}
+
+/// Operations and how they ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The operations.
+    pub line: LineBits,
+    /// How they ended.
+    pub verdict: Verdict,
+}
+
+/// Writes one run's attempts and settlements. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct RunLog {
+    ledger: Ledger,
+    run: i64,
+    next: Arc<AtomicU64>,
+}
+
+impl Ledger {
+    /// The log of a run, which goes on counting its attempts.
+    pub async fn run_log(&self, run: i64) -> Result<RunLog, LedgerError> {
+        let last: Option<i64> = sqlx::query_scalar("SELECT max(id) FROM attempt WHERE run = ?1")
+            .bind(run)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(LedgerError::sql("counting attempts"))?;
+        let next = u64::try_from(last.unwrap_or(0)).unwrap_or(0) + 1;
+        Ok(RunLog {
+            ledger: self.clone(),
+            run,
+            next: Arc::new(AtomicU64::new(next)),
+        })
+    }
+
+    /// The lines of a run with something open, in order.
+    pub async fn open_lines(&self, run: i64) -> Result<Vec<OpenLine>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT l.entity, l.part, l.before, l.change, l.open, l.attempted, e.key
+             FROM line AS l JOIN entity AS e ON e.run = l.run AND e.id = l.entity
+             WHERE l.run = ?1 AND l.open <> 0 ORDER BY l.entity, l.part",
+        )
+        .bind(run)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql("reading what is open"))?;
+        let line = |row: &sqlx::sqlite::SqliteRow| OpenLine {
+            entity: row.get(0),
+            part: row.get(1),
+            before: row.get(2),
+            change: row.get(3),
+            open: bits(row.get(4)),
+            attempted: bits(row.get(5)),
+            id: row.get::<&str, _>(6).into(),
+        };
+        Ok(rows.iter().map(line).collect())
+    }
+}
+
+/// Bits as they are stored: SQLite's integers are signed, and the sign is never set.
+pub(super) fn bits(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or(0)
+}
+
+impl RunLog {
+    /// The run.
+    pub fn run(&self) -> i64 {
+        self.run
+    }
+
+    /// Returns once an attempt is committed, together with the operations that it carries.
+    pub async fn intend(
+        &self,
+        request: &Request,
+        number: u32,
+        entities: usize,
+        lines: &[LineBits],
+    ) -> Result<AttemptId, LedgerError> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let (purpose, method) = (request.purpose.as_str(), request.method.as_str());
+        let row = (id, number, purpose, method, &request.target, entities, now_ms());
+        let mut writes: Vec<Write> = Write::rows(INTEND, self.run, &[row]).into_iter().collect();
+        writes.extend(
+            lines
+                .iter()
+                .map(|line| Write::Attempted(self.key(*line), line.bits)),
+        );
+        self.ledger.writer.commit(writes).await?;
+        Ok(AttemptId(id))
+    }
+
+    /// Queues what became of an attempt.
+    pub fn end(&self, attempt: AttemptId, end: &AttemptEnd) {
+        let row = (attempt.0, now_ms(), end.class, end.status, &end.correlation);
+        self.ledger
+            .writer
+            .queue(Write::rows(END, self.run, &[row]).into_iter().collect());
+    }
+
+    /// Returns once the settlements are committed.
+    pub async fn settle(&self, settlements: &[Settlement]) -> Result<(), LedgerError> {
+        let mut writes = Vec::with_capacity(settlements.len());
+        let mut verdicts = Vec::new();
+        for Settlement { line, verdict } in settlements {
+            let mut settled = SettledBits {
+                closed: line.bits,
+                ..SettledBits::default()
+            };
+            match verdict {
+                Verdict::Done => settled.done = line.bits,
+                Verdict::Unchanged => settled.unchanged = line.bits,
+                Verdict::Other(outcome, failure) => verdicts.push((
+                    line.entity,
+                    line.part,
+                    line.bits,
+                    outcome.as_str(),
+                    failure.class.as_str(),
+                    &failure.message,
+                )),
+            }
+            writes.push(Write::Settled(self.key(*line), settled));
+        }
+        writes.extend(Write::rows(VERDICT, self.run, &verdicts));
+        if writes.is_empty() {
+            Ok(())
+        } else {
+            self.ledger.writer.commit(writes).await
+        }
+    }
+
+    fn key(&self, line: LineBits) -> LineKey {
+        (self.run, line.entity, line.part)
+    }
+}

@@ -1,0 +1,211 @@
+//! Writing a plan: everything by the thousand rows, in the order in which keys grow.
+
+use super::vocabulary::SetRole;
+use super::writer::Write;
+use super::{Ledger, LedgerError};
+
+/// A run about to be planned.
+#[derive(Debug, Clone)]
+pub struct NewRun<'a> {
+    /// The job's name.
+    pub job: &'a str,
+    /// The job file.
+    pub job_path: &'a str,
+    /// blake3 of the job file.
+    pub job_digest: &'a str,
+    /// The run whose failures are tried again.
+    pub retry_of: Option<i64>,
+    /// What it writes to.
+    pub target: PlanTarget,
+}
+
+/// The connection that a plan was made for. `apply` refuses when it has changed since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanTarget {
+    /// Its name in the job.
+    pub connection: String,
+    /// The vendor.
+    pub vendor: String,
+    /// The base URL.
+    pub url: String,
+    /// The tenant, where a vendor has several at one URL; else empty.
+    pub tenant: String,
+    /// The kind of the entities.
+    pub kind: String,
+}
+
+/// A row of the inventory: number, file, line, entity, wanted set, class and message of a rejection.
+pub type RowRow<'a> = (
+    u64,
+    u32,
+    u64,
+    Option<u32>,
+    Option<u32>,
+    Option<&'a str>,
+    Option<&'a str>,
+);
+
+/// A tag: number, key, value.
+pub type TagRow<'a> = (u32, &'a str, Option<&'a str>);
+
+/// An entity: number, identifier or unresolved name, name, class and message of why nothing can be done to it.
+pub type EntityRow<'a> = (u32, &'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+/// A line: entity, part, wanted set, set before, change, open bits.
+pub type LineRow = (u32, u32, u32, u32, u32, u64);
+
+impl Ledger {
+    /// Begins a run in state `planning`. One that stays there was killed and is discarded by
+    /// [`Ledger::discard_unplanned`].
+    pub async fn begin_run(&self, run: &NewRun<'_>) -> Result<i64, LedgerError> {
+        let PlanTarget {
+            connection,
+            vendor,
+            url,
+            tenant,
+            kind,
+        } = &run.target;
+        let row = (
+            (run.job, run.job_path, run.job_digest, run.retry_of),
+            (connection, vendor, url, tenant, kind),
+            now_ms(),
+        );
+        let sql = "INSERT INTO run
+            (job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind, created_ms, state)
+            SELECT ?1 ->> '$[0][0]', ?1 ->> '$[0][1]', ?1 ->> '$[0][2]', ?1 ->> '$[0][3]',
+                   ?1 ->> '$[1][0]', ?1 ->> '$[1][1]', ?1 ->> '$[1][2]', ?1 ->> '$[1][3]', ?1 ->> '$[1][4]',
+                   ?1 ->> 2, 'planning'";
+        self.writer.insert_one(sql, &row).await
+    }
+
+    /// Forgets the plans of a job that were never finished. The job's lock must be held, so that none of them is being
+    /// made.
+    pub async fn discard_unplanned(&self, job: &str) -> Result<(), LedgerError> {
+        let runs: Vec<i64> = sqlx::query_scalar("SELECT id FROM run WHERE job = ?1 AND state = 'planning'")
+            .bind(job)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(LedgerError::sql("looking for unfinished plans"))?;
+        for run in runs {
+            let statements = [
+                "DELETE FROM inventory_file WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM inventory_row WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM tag WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM tag_set WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM entity WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM line WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM attempt WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM run WHERE id = ?1 AND ?2 <> ''",
+            ];
+            let writes = statements.map(|sql| Write::Rows {
+                sql,
+                run,
+                rows: String::new(),
+            });
+            self.writer.commit(writes.into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files of the inventory, by number.
+    pub async fn insert_files(&self, run: i64, files: &[(u32, &str)]) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO inventory_file (run, id, path) SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)";
+        self.insert(Write::rows(sql, run, files)).await
+    }
+
+    /// Writes rows of the inventory.
+    pub async fn insert_rows(&self, run: i64, rows: &[RowRow<'_>]) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO inventory_row (run, id, file, line, entity, want, class, message)
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+            FROM json_each(?2)";
+        self.insert(Write::rows(sql, run, rows)).await
+    }
+
+    /// Rejects rows that were written as good: number, class, message.
+    pub async fn reject_rows(&self, run: i64, rows: &[(u64, &str, String)]) -> Result<(), LedgerError> {
+        let sql = "UPDATE inventory_row SET class = j.value ->> 1, message = j.value ->> 2
+            FROM json_each(?2) AS j WHERE run = ?1 AND id = j.value ->> 0";
+        self.insert(Write::rows(sql, run, rows)).await
+    }
+
+    /// Writes tags.
+    pub async fn insert_tags(&self, run: i64, tags: &[TagRow<'_>]) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO tag (run, id, key, value)
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2)";
+        self.insert(Write::rows(sql, run, tags)).await
+    }
+
+    /// Writes sets of tags of one role: number and members as JSON.
+    pub async fn insert_sets(
+        &self,
+        run: i64,
+        role: SetRole,
+        sets: &[(u32, &str)],
+    ) -> Result<(), LedgerError> {
+        let sql = match role {
+            SetRole::Want => {
+                "INSERT INTO tag_set (run, role, id, members)
+                SELECT ?1, 'want', value ->> 0, value ->> 1 FROM json_each(?2)"
+            }
+            SetRole::Before => {
+                "INSERT INTO tag_set (run, role, id, members)
+                SELECT ?1, 'before', value ->> 0, value ->> 1 FROM json_each(?2)"
+            }
+            SetRole::Change => {
+                "INSERT INTO tag_set (run, role, id, members)
+                SELECT ?1, 'change', value ->> 0, value ->> 1 FROM json_each(?2)"
+            }
+        };
+        self.insert(Write::rows(sql, run, sets)).await
+    }
+
+    /// Writes entities.
+    pub async fn insert_entities(&self, run: i64, entities: &[EntityRow<'_>]) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO entity (run, id, key, name, class, message)
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?2)";
+        self.insert(Write::rows(sql, run, entities)).await
+    }
+
+    /// Writes lines.
+    pub async fn insert_lines(&self, run: i64, lines: &[LineRow]) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO line (run, entity, part, want, before, change, open)
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+            FROM json_each(?2)";
+        self.insert(Write::rows(sql, run, lines)).await
+    }
+
+    /// Closes the plan: `planned`, or `refused` with the guard's reason.
+    pub async fn finish_plan(
+        &self,
+        run: i64,
+        inventory_digest: &str,
+        summary: &serde_json::Value,
+        refused: Option<&str>,
+    ) -> Result<(), LedgerError> {
+        let state = if refused.is_some() { "refused" } else { "planned" };
+        let sql =
+            "UPDATE run SET state = j.value ->> 0, reason = j.value ->> 1, inventory_digest = j.value ->> 2,
+            summary = j.value ->> 3 FROM json_each(?2) AS j WHERE run.id = ?1";
+        self.insert(Write::rows(
+            sql,
+            run,
+            &[(state, refused, inventory_digest, summary.to_string())],
+        ))
+        .await
+    }
+
+    async fn insert(&self, write: Option<Write>) -> Result<(), LedgerError> {
+        match write {
+            Some(write) => self.writer.commit(vec![write]).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Milliseconds since 1970 by the wall clock: for people to read, never to order by.
+pub(super) fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,604 @@
+//! Runs, their rows and outcomes, and what connections taught.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::applying::bits;
+use super::planning::{PlanTarget, now_ms};
+use super::vocabulary::Vocabulary;
+use super::writer::Write;
+use super::{Ledger, LedgerError};
+use crate::model::{Class, Origin, Outcome, Wish};
+
+/// Rows of a page of a report.
+const PAGE: u32 = 5_000;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Its plan is being made, or was killed while it was.
+    Planning,
+    /// Planned; nobody has begun to apply it.
+    Planned,
+    /// A guard refused the plan.
+    Refused,
+    /// Its apply has begun and something is open.
+    Applying,
+    /// Nothing is open.
+    Finished,
+    /// The user closed it.
+    Abandoned,
+}
+
+impl RunState {
+    /// The word in table and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planning => "planning",
+            Self::Planned => "planned",
+            Self::Refused => "refused",
+            Self::Applying => "applying",
+            Self::Finished => "finished",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl FromStr for RunState {
+    type Err = LedgerError;
+
+    fn from_str(text: &str) -> Result<Self, LedgerError> {
+        [
+            Self::Planning,
+            Self::Planned,
+            Self::Refused,
+            Self::Applying,
+            Self::Finished,
+            Self::Abandoned,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or_else(|| LedgerError::Corrupt {
+            what: "a run's state",
+            text: text.to_owned(),
+        })
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub id: i64,
+    /// The job's name.
+    pub job: String,
+    /// The job file.
+    pub job_path: String,
+    /// blake3 of the job file at the plan.
+    pub job_digest: String,
+    /// The run whose failures it tries again.
+    pub retry_of: Option<i64>,
+    /// What it writes to.
+    pub target: PlanTarget,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why it was refused, or why it halted last.
+    pub reason: Option<String>,
+    /// What the plan counted.
+    pub summary: Option<serde_json::Value>,
+    /// When it was planned, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it ended.
+    pub ended_ms: Option<i64>,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowReport {
+    /// Where it stands in the inventory.
+    pub origin: Origin,
+    /// The vendor's identifier, or the name while it is not resolved.
+    pub entity: Option<String>,
+    /// The name by which the inventory knows the entity.
+    pub name: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, when it is neither done nor unchanged.
+    pub class: Option<Class>,
+    /// The sentence about this case.
+    pub message: Option<String>,
+}
+
+/// A row that `retry` tries again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryRow {
+    /// Where it stands in the inventory.
+    pub origin: Origin,
+    /// The vendor's identifier.
+    pub entity: String,
+    /// The name by which the inventory knows the entity.
+    pub name: Option<String>,
+    /// What it asks for of the keys that failed.
+    pub wishes: Vec<Wish>,
+}
+
+/// How often requests were sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AttemptCounts {
+    /// Requests that read.
+    pub observe: u64,
+    /// Requests that write.
+    pub write: u64,
+    /// Those of both that repeat an earlier one.
+    pub retries: u64,
+}
+
+/// What a run comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Rows of the inventory.
+    pub rows: u64,
+    /// Rows by outcome, in the order of [`Outcome::ALL`].
+    pub row_outcomes: [u64; 7],
+    /// Operations by outcome.
+    pub operation_outcomes: [u64; 7],
+    /// Requests.
+    pub attempts: AttemptCounts,
+}
+
+impl Summary {
+    /// Rows of one outcome.
+    pub fn rows_of(&self, outcome: Outcome) -> u64 {
+        self.row_outcomes[place(outcome)]
+    }
+
+    /// Operations of one outcome.
+    pub fn operations_of(&self, outcome: Outcome) -> u64 {
+        self.operation_outcomes[place(outcome)]
+    }
+}
+
+fn place(outcome: Outcome) -> usize {
+    Outcome::ALL.iter().position(|one| *one == outcome).unwrap_or(0)
+}
+
+const RUN: &str = "SELECT id, job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind, state, reason,
+    summary, created_ms, ended_ms FROM run WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR job = ?2) ORDER BY id";
+
+fn run_row(row: &SqliteRow) -> Result<RunRow, LedgerError> {
+    let target = PlanTarget {
+        connection: row.get(5),
+        vendor: row.get(6),
+        url: row.get(7),
+        tenant: row.get(8),
+        kind: row.get(9),
+    };
+    let summary: Option<String> = row.get(12);
+    Ok(RunRow {
+        id: row.get(0),
+        job: row.get(1),
+        job_path: row.get(2),
+        job_digest: row.get(3),
+        retry_of: row.get(4),
+        target,
+        state: row.get::<&str, _>(10).parse()?,
+        reason: row.get(11),
+        summary: summary.and_then(|text| serde_json::from_str(&text).ok()),
+        created_ms: row.get(13),
+        ended_ms: row.get(14),
+    })
+}
+
+impl Ledger {
+    /// The runs, oldest first; of one job when it is named.
+    pub async fn runs(&self, job: Option<&str>) -> Result<Vec<RunRow>, LedgerError> {
+        let rows = sqlx::query(RUN)
+            .bind(None::<i64>)
+            .bind(job)
+            .fetch_all(&self.readers)
+            .await;
+        rows.map_err(LedgerError::sql("listing the runs"))?
+            .iter()
+            .map(run_row)
+            .collect()
+    }
+
+    /// One run.
+    pub async fn run(&self, run: i64) -> Result<RunRow, LedgerError> {
+        let row = sqlx::query(RUN)
+            .bind(run)
+            .bind(None::<&str>)
+            .fetch_optional(&self.readers)
+            .await;
+        let row = row.map_err(LedgerError::sql("reading a run"))?;
+        run_row(&row.ok_or(LedgerError::NoRun(run))?)
+    }
+
+    /// The newest run of a job whose apply has begun and that still has something open.
+    pub async fn unfinished(&self, job: &str) -> Result<Option<RunRow>, LedgerError> {
+        let runs = self.runs(Some(job)).await?;
+        Ok(runs.into_iter().rev().find(|run| run.state == RunState::Applying))
+    }
+
+    /// Writes where a run stands now; `applying` also notes when it began, `finished` and `abandoned` when it ended.
+    pub async fn set_state(
+        &self,
+        run: i64,
+        state: RunState,
+        reason: Option<&str>,
+    ) -> Result<(), LedgerError> {
+        let sql = "UPDATE run SET state = j.value ->> 0, reason = j.value ->> 1,
+                began_ms = CASE WHEN j.value ->> 0 = 'applying' THEN coalesce(began_ms, j.value ->> 2) ELSE began_ms END,
+                ended_ms = CASE WHEN j.value ->> 0 IN ('finished', 'abandoned') THEN j.value ->> 2 END
+            FROM json_each(?2) AS j WHERE run.id = ?1";
+        let row = (state.as_str(), reason, now_ms());
+        self.writer
+            .commit(Write::rows(sql, run, &[row]).into_iter().collect())
+            .await
+    }
+
+    /// Calls `each` with every row of a run, in the order of the inventory, a page in memory at a time.
+    pub async fn each_row(&self, run: i64, mut each: impl FnMut(RowReport)) -> Result<(), LedgerError> {
+        let vocabulary = Vocabulary::load(self, run).await?;
+        let mut memo = HashMap::new();
+        let mut after = -1;
+        loop {
+            let page = self.row_page(run, after).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            let lines = self.lines_of(run, &page).await?;
+            for row in page {
+                each(row.report(&lines, &vocabulary, &mut memo));
+            }
+        }
+    }
+
+    /// What a run comes to.
+    pub async fn summary(&self, run: i64) -> Result<Summary, LedgerError> {
+        let mut summary = Summary {
+            attempts: self.attempt_counts(run).await?,
+            ..Summary::default()
+        };
+        self.each_row(run, |row| {
+            summary.rows += 1;
+            summary.row_outcomes[place(row.outcome)] += 1;
+        })
+        .await?;
+        summary.operation_outcomes = self.operation_outcomes(run).await?;
+        Ok(summary)
+    }
+
+    /// The rows whose operations failed or are unknown, for one of `classes` when any is named.
+    pub async fn rows_to_retry(&self, run: i64, classes: &[Class]) -> Result<Vec<RetryRow>, LedgerError> {
+        let vocabulary = Vocabulary::load(self, run).await?;
+        let mut found = Vec::new();
+        let mut after = -1;
+        loop {
+            let page = self.row_page(run, after).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = last.id;
+            let lines = self.lines_of(run, &page).await?;
+            found.extend(
+                page.into_iter()
+                    .filter_map(|row| row.retry(&lines, &vocabulary, classes)),
+            );
+        }
+    }
+
+    /// What a connection taught on a topic.
+    pub async fn learned(&self, url: &str, tenant: &str, topic: &str) -> Result<Option<String>, LedgerError> {
+        sqlx::query_scalar("SELECT value FROM learned WHERE url = ?1 AND tenant = ?2 AND topic = ?3")
+            .bind(url)
+            .bind(tenant)
+            .bind(topic)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(LedgerError::sql("reading what a connection taught"))
+    }
+
+    /// Keeps what a connection taught on a topic.
+    pub async fn learn(&self, url: &str, tenant: &str, topic: &str, value: &str) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO learned (url, tenant, topic, value)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?2) WHERE ?1 = 0
+            ON CONFLICT (url, tenant, topic) DO UPDATE SET value = excluded.value";
+        self.writer
+            .commit(
+                Write::rows(sql, 0, &[(url, tenant, topic, value)])
+                    .into_iter()
+                    .collect(),
+            )
+            .await
+    }
+
+    async fn attempt_counts(&self, run: i64) -> Result<AttemptCounts, LedgerError> {
+        let row = sqlx::query(
+            "SELECT count(*) FILTER (WHERE purpose = 'observe'), count(*) FILTER (WHERE purpose <> 'observe'),
+                    count(*) FILTER (WHERE number > 1) FROM attempt WHERE run = ?1",
+        )
+        .bind(run)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(LedgerError::sql("counting attempts"))?;
+        Ok(AttemptCounts {
+            observe: bits(row.get(0)),
+            write: bits(row.get(1)),
+            retries: bits(row.get(2)),
+        })
+    }
+
+    async fn operation_outcomes(&self, run: i64) -> Result<[u64; 7], LedgerError> {
+        let doing = "counting operations";
+        let mut counts = [0; 7];
+        let lines = sqlx::query(
+            "SELECT open, done, unchanged, count(*) FROM line WHERE run = ?1 AND change <> 0 GROUP BY 1, 2, 3",
+        )
+        .bind(run)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql(doing))?;
+        for row in lines {
+            let times = bits(row.get(3));
+            for (column, outcome) in [Outcome::NotAttempted, Outcome::Done, Outcome::Unchanged]
+                .into_iter()
+                .enumerate()
+            {
+                counts[place(outcome)] += times * u64::from(bits(row.get(column)).count_ones());
+            }
+        }
+        let verdicts =
+            sqlx::query("SELECT outcome, bits, count(*) FROM verdict WHERE run = ?1 GROUP BY 1, 2")
+                .bind(run)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(LedgerError::sql(doing))?;
+        for row in verdicts {
+            let outcome = outcome(row.get(0))?;
+            counts[place(outcome)] += bits(row.get(2)) * u64::from(bits(row.get(1)).count_ones());
+        }
+        Ok(counts)
+    }
+
+    async fn row_page(&self, run: i64, after: i64) -> Result<Vec<StoredRow>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT r.id, f.path, r.line, r.entity, r.want, coalesce(r.class, e.class), coalesce(r.message, e.message),
+                    e.key, e.name
+             FROM inventory_row AS r
+             JOIN inventory_file AS f ON f.run = r.run AND f.id = r.file
+             LEFT JOIN entity AS e ON e.run = r.run AND e.id = r.entity
+             WHERE r.run = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3",
+        )
+        .bind(run)
+        .bind(after)
+        .bind(PAGE)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql("reading the rows"))?;
+        rows.iter().map(StoredRow::read).collect()
+    }
+
+    /// The lines of the entities of a page, with their verdicts.
+    async fn lines_of(
+        &self,
+        run: i64,
+        page: &[StoredRow],
+    ) -> Result<HashMap<u32, Vec<StoredLine>>, LedgerError> {
+        let doing = "reading the lines";
+        let entities: Vec<u32> = page.iter().filter_map(|row| row.entity).collect();
+        let entities = serde_json::to_string(&entities).expect("numbers are JSON");
+        let lines = sqlx::query(
+            "SELECT entity, part, change, open, done, unchanged FROM line
+             WHERE run = ?1 AND entity IN (SELECT value FROM json_each(?2)) ORDER BY entity, part",
+        )
+        .bind(run)
+        .bind(&entities)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql(doing))?;
+        let mut found: HashMap<u32, Vec<StoredLine>> = HashMap::new();
+        for row in lines {
+            let line = StoredLine {
+                part: row.get(1),
+                change: row.get(2),
+                open: bits(row.get(3)),
+                done: bits(row.get(4)),
+                unchanged: bits(row.get(5)),
+                verdicts: Vec::new(),
+            };
+            found.entry(row.get(0)).or_default().push(line);
+        }
+        let verdicts = sqlx::query(
+            "SELECT entity, part, bits, outcome, class, message FROM verdict
+             WHERE run = ?1 AND entity IN (SELECT value FROM json_each(?2)) ORDER BY rowid",
+        )
+        .bind(run)
+        .bind(&entities)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql(doing))?;
+        for row in verdicts {
+            let verdict = StoredVerdict {
+                bits: bits(row.get(2)),
+                outcome: outcome(row.get(3))?,
+                class: class(row.get(4))?,
+                message: row.get(5),
+            };
+            let part: u32 = row.get(1);
+            let lines = found.entry(row.get(0)).or_default();
+            if let Some(line) = lines.iter_mut().find(|line| line.part == part) {
+                line.verdicts.push(verdict);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn outcome(text: &str) -> Result<Outcome, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Corrupt {
+        what: "an outcome",
+        text: text.to_owned(),
+    })
+}
+
+fn class(text: &str) -> Result<Class, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Corrupt {
+        what: "a class",
+        text: text.to_owned(),
+    })
+}
+
+#[derive(Debug)]
+struct StoredVerdict {
+    bits: u64,
+    outcome: Outcome,
+    class: Class,
+    message: String,
+}
+
+#[derive(Debug)]
+struct StoredLine {
+    part: u32,
+    change: u32,
+    open: u64,
+    done: u64,
+    unchanged: u64,
+    verdicts: Vec<StoredVerdict>,
+}
+
+#[derive(Debug)]
+struct StoredRow {
+    id: i64,
+    origin: Origin,
+    entity: Option<u32>,
+    want: Option<u32>,
+    class: Option<Class>,
+    message: Option<String>,
+    key: Option<String>,
+    name: Option<String>,
+}
+
+/// The bits of a (want, change), worked out once.
+type Memo = HashMap<(u32, u32), u64>;
+
+impl StoredRow {
+    fn read(row: &SqliteRow) -> Result<Self, LedgerError> {
+        let rejected: Option<&str> = row.get(5);
+        Ok(Self {
+            id: row.get(0),
+            origin: Origin {
+                file: row.get::<&str, _>(1).into(),
+                line: bits(row.get(2)),
+            },
+            entity: row.get(3),
+            want: row.get(4),
+            class: rejected.map(class).transpose()?,
+            message: row.get(6),
+            key: row.get(7),
+            name: row.get(8),
+        })
+    }
+
+    /// The row with the worst of its operations' outcomes.
+    fn report(
+        self,
+        lines: &HashMap<u32, Vec<StoredLine>>,
+        vocabulary: &Vocabulary,
+        memo: &mut Memo,
+    ) -> RowReport {
+        let (outcome, class, message) = match (self.class, self.entity, self.want) {
+            (Some(class), _, _) => (Outcome::Rejected, Some(class), self.message),
+            (None, Some(entity), Some(want)) => {
+                let lines = lines.get(&entity).map_or(&[][..], Vec::as_slice);
+                worst(lines, |change| {
+                    *memo
+                        .entry((want, change))
+                        .or_insert_with(|| vocabulary.bits_of(want, change))
+                })
+            }
+            (None, _, _) => (Outcome::Unchanged, None, None),
+        };
+        RowReport {
+            origin: self.origin,
+            entity: self.key,
+            name: self.name,
+            outcome,
+            class,
+            message,
+        }
+    }
+
+    fn retry(
+        self,
+        lines: &HashMap<u32, Vec<StoredLine>>,
+        vocabulary: &Vocabulary,
+        classes: &[Class],
+    ) -> Option<RetryRow> {
+        let (None, Some(entity), Some(want), Some(key)) = (self.class, self.entity, self.want, self.key)
+        else {
+            return None;
+        };
+        let mut keys = Vec::new();
+        for line in lines.get(&entity)? {
+            let again = line.verdicts.iter().filter(|verdict| {
+                matches!(verdict.outcome, Outcome::Failed | Outcome::Unknown)
+                    && (classes.is_empty() || classes.contains(&verdict.class))
+            });
+            let bits =
+                again.fold(0, |bits, verdict| bits | verdict.bits) & vocabulary.bits_of(want, line.change);
+            let actions = vocabulary.actions(line.change);
+            keys.extend(
+                actions
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(n, _)| bits >> n & 1 == 1)
+                    .map(|(_, a)| a.tag.key),
+            );
+        }
+        let wishes: Vec<Wish> = vocabulary
+            .wishes(want)
+            .into_iter()
+            .filter(|wish| keys.contains(&wish.tag.key))
+            .collect();
+        let row = RetryRow {
+            origin: self.origin,
+            entity: key,
+            name: self.name,
+            wishes,
+        };
+        (!row.wishes.is_empty()).then_some(row)
+    }
+}
+
+/// The worst outcome among the operations of `lines` that concern a row; a row that nothing concerns is unchanged.
+fn worst(
+    lines: &[StoredLine],
+    mut concerning: impl FnMut(u32) -> u64,
+) -> (Outcome, Option<Class>, Option<String>) {
+    let mut worst = (Outcome::Unchanged, None, None);
+    for line in lines.iter().filter(|line| line.change != 0) {
+        let mine = concerning(line.change);
+        for (bits, outcome) in [
+            (line.open, Outcome::NotAttempted),
+            (line.done, Outcome::Done),
+            (line.unchanged, Outcome::Unchanged),
+        ] {
+            if bits & mine != 0 && outcome < worst.0 {
+                worst = (outcome, None, None);
+            }
+        }
+        for verdict in line.verdicts.iter().filter(|verdict| verdict.bits & mine != 0) {
+            if verdict.outcome < worst.0 {
+                worst = (
+                    verdict.outcome,
+                    Some(verdict.class),
+                    Some(verdict.message.clone()),
+                );
+            }
+        }
+    }
+    worst
+}

@@ -1,0 +1,190 @@
+//! The tags and tag sets of a run, and how they are written as integers.
+
+use std::collections::HashMap;
+
+use sqlx::Row;
+
+use super::{Ledger, LedgerError};
+use crate::model::{Action, Present, Rule, Tag, Wish};
+
+/// Operations a line: they are the bits of a signed 64-bit integer, and the sign stays out of it.
+pub const BITS_A_LINE: usize = 62;
+
+/// What a stored set of tags is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SetRole {
+    /// What a row or an entity asks for.
+    Want,
+    /// What an entity carried of the keys that are wanted.
+    Before,
+    /// What is to be done.
+    Change,
+}
+
+impl SetRole {
+    /// The word in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Want => "want",
+            Self::Before => "before",
+            Self::Change => "change",
+        }
+    }
+}
+
+const RULES: [Rule; 5] = [Rule::Set, Rule::Add, Rule::Fill, Rule::Update, Rule::Remove];
+
+fn rule_code(rule: Rule) -> u64 {
+    match rule {
+        Rule::Set => 0,
+        Rule::Add => 1,
+        Rule::Fill => 2,
+        Rule::Update => 3,
+        Rule::Remove => 4,
+    }
+}
+
+/// A wish as an integer, for a tag of this number.
+pub fn wish_code(rule: Rule, tag: u32) -> u64 {
+    u64::from(tag) * 8 + rule_code(rule)
+}
+
+/// A live tag as an integer.
+pub fn present_code(automatic: bool, tag: u32) -> u64 {
+    u64::from(tag) * 2 + u64::from(automatic)
+}
+
+/// An action as an integer.
+pub fn action_code(rule: Rule, remove: bool, tag: u32) -> u64 {
+    (u64::from(tag) * 2 + u64::from(remove)) * 8 + rule_code(rule)
+}
+
+/// The tags and sets of one run, in memory.
+#[derive(Debug, Default)]
+pub struct Vocabulary {
+    tags: HashMap<u32, Tag>,
+    sets: HashMap<(SetRole, u32), Box<[u64]>>,
+}
+
+impl Vocabulary {
+    /// Loads what a run stored.
+    pub async fn load(ledger: &Ledger, run: i64) -> Result<Self, LedgerError> {
+        let doing = "reading its tags";
+        let rows = sqlx::query("SELECT id, key, value FROM tag WHERE run = ?1")
+            .bind(run)
+            .fetch_all(&ledger.readers)
+            .await
+            .map_err(LedgerError::sql(doing))?;
+        let tags = rows
+            .iter()
+            .map(|row| {
+                (
+                    row.get::<u32, _>(0),
+                    Tag {
+                        key: row.get(1),
+                        value: row.get(2),
+                    },
+                )
+            })
+            .collect();
+        let mut sets = HashMap::new();
+        for role in [SetRole::Want, SetRole::Before, SetRole::Change] {
+            let rows = sqlx::query("SELECT id, members FROM tag_set WHERE run = ?1 AND role = ?2")
+                .bind(run)
+                .bind(role.as_str())
+                .fetch_all(&ledger.readers)
+                .await
+                .map_err(LedgerError::sql(doing))?;
+            for row in rows {
+                let text: String = row.get(1);
+                let members: Vec<u64> = serde_json::from_str(&text).map_err(|_| LedgerError::Corrupt {
+                    what: "a set of tags",
+                    text,
+                })?;
+                sets.insert((role, row.get::<u32, _>(0)), members.into_boxed_slice());
+            }
+        }
+        Ok(Self { tags, sets })
+    }
+
+    fn members(&self, role: SetRole, set: u32) -> &[u64] {
+        self.sets.get(&(role, set)).map_or(&[], |members| members)
+    }
+
+    fn tag(&self, code: u64) -> Tag {
+        let id = u32::try_from(code).unwrap_or(u32::MAX);
+        self.tags.get(&id).cloned().unwrap_or_else(|| Tag {
+            key: format!("(tag {id})"),
+            value: None,
+        })
+    }
+
+    fn rule(code: u64) -> Rule {
+        RULES
+            .get(usize::try_from(code % 8).unwrap_or(0))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// What a row or an entity asks for.
+    pub fn wishes(&self, want: u32) -> Vec<Wish> {
+        let wish = |code: &u64| Wish {
+            rule: Self::rule(*code),
+            tag: self.tag(code / 8),
+        };
+        self.members(SetRole::Want, want).iter().map(wish).collect()
+    }
+
+    /// What an entity carried.
+    pub fn before(&self, before: u32) -> Vec<Present> {
+        let present = |code: &u64| Present {
+            automatic: code % 2 == 1,
+            tag: self.tag(code / 2),
+        };
+        self.members(SetRole::Before, before)
+            .iter()
+            .map(present)
+            .collect()
+    }
+
+    /// What is to be done, by bit.
+    pub fn actions(&self, change: u32) -> Vec<Action> {
+        let action = |code: &u64| Action {
+            rule: Self::rule(*code),
+            remove: (code / 8) % 2 == 1,
+            tag: self.tag(code / 16),
+        };
+        self.members(SetRole::Change, change).iter().map(action).collect()
+    }
+
+    /// The tag of each bit of a change, by its number, and whether it is removed.
+    pub fn action_tags(&self, change: u32) -> Vec<(u32, bool)> {
+        let part = |code: &u64| (u32::try_from(code / 16).unwrap_or(u32::MAX), (code / 8) % 2 == 1);
+        self.members(SetRole::Change, change).iter().map(part).collect()
+    }
+
+    /// A tag by its number.
+    pub fn tag_of(&self, tag: u32) -> Tag {
+        self.tag(u64::from(tag))
+    }
+
+    /// How many tags there are; they are numbered from 0.
+    pub fn tags(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// The bits of a change that concern what a row asks for: those of its keys, or for `add` and `remove` of its tags.
+    pub fn bits_of(&self, want: u32, change: u32) -> u64 {
+        let wishes = self.wishes(want);
+        let concerns = |action: &Action| {
+            wishes.iter().any(|wish| {
+                let whole_key = !matches!(wish.rule, Rule::Add)
+                    && (wish.rule != Rule::Remove || wish.tag.value.is_none());
+                wish.tag == action.tag || (whole_key && wish.tag.key == action.tag.key)
+            })
+        };
+        let actions = self.actions(change);
+        let bits = actions.iter().enumerate().filter(|(_, action)| concerns(action));
+        bits.fold(0, |bits, (n, _)| bits | 1 << n)
+    }
+}

@@ -1,0 +1,270 @@
+//! The one task that writes.
+//!
+//! It commits whatever has queued as soon as it is idle: no timer, one transaction for many. After a failed write
+//! nothing more is written: everybody who asks is told, so that nothing more is sent either.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::LedgerError;
+use super::applying::{ATTEMPTED, SETTLED, SettledBits};
+
+/// The most writes that go into one transaction.
+const MOST_A_COMMIT: usize = 1024;
+
+/// Where a line stands: run, entity, part.
+pub(super) type LineKey = (i64, u32, u32);
+
+/// One thing to write.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// A statement of two parameters: the run, and rows as a JSON array of arrays. Rows of the same statement and run
+    /// that are queued together are written together.
+    Rows {
+        sql: &'static str,
+        run: i64,
+        /// The rows without the outer brackets.
+        rows: String,
+    },
+    /// Bits of a line that are about to be sent.
+    Attempted(LineKey, u64),
+    /// Bits of a line that are settled.
+    Settled(LineKey, SettledBits),
+}
+
+impl Write {
+    /// Rows for a statement; `None` when there are none.
+    pub(super) fn rows<T: serde::Serialize>(sql: &'static str, run: i64, rows: &[T]) -> Option<Self> {
+        if rows.is_empty() {
+            return None;
+        }
+        let text = serde_json::to_string(rows).expect("rows of numbers and texts are JSON");
+        Some(Self::Rows {
+            sql,
+            run,
+            rows: text[1..text.len() - 1].to_owned(),
+        })
+    }
+}
+
+type Ack = oneshot::Sender<Result<(), String>>;
+
+#[derive(Debug)]
+enum Message {
+    Write {
+        writes: Vec<Write>,
+        ack: Option<Ack>,
+    },
+    InsertOne {
+        sql: &'static str,
+        row: String,
+        id: oneshot::Sender<Result<i64, String>>,
+    },
+    Close(oneshot::Sender<Result<(), LedgerError>>),
+}
+
+/// The sending end. Unbounded: writers of plans wait for each acknowledgement, and at most as many calls as may be in
+/// flight have something queued.
+#[derive(Debug, Clone)]
+pub(super) struct Writer(mpsc::UnboundedSender<Message>);
+
+impl Writer {
+    pub(super) fn spawn(connection: SqliteConnection) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        tokio::spawn(write_all(connection, receiver));
+        Self(sender)
+    }
+
+    /// Returns once everything is committed.
+    pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), LedgerError> {
+        let (ack, acknowledged) = oneshot::channel();
+        self.send(Message::Write {
+            writes,
+            ack: Some(ack),
+        })?;
+        let gone = |_| LedgerError::Broken("its writer has ended".to_owned());
+        acknowledged.await.map_err(gone)?.map_err(LedgerError::Broken)
+    }
+
+    /// Commits with whatever is written next. A failure shows at the next [`Writer::commit`].
+    pub(super) fn queue(&self, writes: Vec<Write>) {
+        // A writer that has ended tells so at the next commit.
+        let _ = self.send(Message::Write { writes, ack: None });
+    }
+
+    /// Inserts one row, given as a JSON array in the only parameter, and gives back its number.
+    pub(super) async fn insert_one<T: serde::Serialize>(
+        &self,
+        sql: &'static str,
+        row: &T,
+    ) -> Result<i64, LedgerError> {
+        let row = serde_json::to_string(row).expect("a row of numbers and texts is JSON");
+        let (id, inserted) = oneshot::channel();
+        self.send(Message::InsertOne { sql, row, id })?;
+        let gone = |_| LedgerError::Broken("its writer has ended".to_owned());
+        inserted.await.map_err(gone)?.map_err(LedgerError::Broken)
+    }
+
+    pub(super) async fn close(self) -> Result<(), LedgerError> {
+        let (done, closed) = oneshot::channel();
+        self.send(Message::Close(done))?;
+        closed
+            .await
+            .unwrap_or_else(|_| Err(LedgerError::Broken("its writer has ended".to_owned())))
+    }
+
+    fn send(&self, message: Message) -> Result<(), LedgerError> {
+        self.0
+            .send(message)
+            .map_err(|_| LedgerError::Broken("its writer has ended".to_owned()))
+    }
+}
+
+async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::UnboundedReceiver<Message>) {
+    let mut broken: Option<String> = None;
+    let mut waiting: Option<Message> = None;
+    loop {
+        let first = match waiting.take() {
+            Some(message) => Some(message),
+            None => queue.recv().await,
+        };
+        match first {
+            None => return,
+            Some(Message::Close(done)) => {
+                // Whoever no longer waits has been interrupted; so has the receiver of any answer below.
+                let _ = done.send(end(connection, broken).await);
+                return;
+            }
+            Some(Message::InsertOne { sql, row, id }) => {
+                let inserted = insert_one(&mut connection, sql, row, &mut broken).await;
+                let _ = id.send(inserted);
+            }
+            Some(Message::Write { writes, ack }) => {
+                let mut batch = Batch::default();
+                batch.take(writes, ack);
+                while batch.writes < MOST_A_COMMIT && waiting.is_none() {
+                    match queue.try_recv() {
+                        Ok(Message::Write { writes, ack }) => batch.take(writes, ack),
+                        Ok(other) => waiting = Some(other),
+                        Err(_) => break,
+                    }
+                }
+                if broken.is_none() {
+                    broken = batch
+                        .commit(&mut connection)
+                        .await
+                        .err()
+                        .map(|error| error.to_string());
+                }
+                for ack in batch.acks {
+                    let _ = ack.send(broken.clone().map_or(Ok(()), Err));
+                }
+            }
+        }
+    }
+}
+
+async fn insert_one(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+    row: String,
+    broken: &mut Option<String>,
+) -> Result<i64, String> {
+    if let Some(why) = broken {
+        return Err(why.clone());
+    }
+    match sqlx::query(sql).bind(row).execute(connection).await {
+        Ok(inserted) => Ok(inserted.last_insert_rowid()),
+        Err(error) => Err(broken.insert(error.to_string()).clone()),
+    }
+}
+
+async fn end(mut connection: SqliteConnection, broken: Option<String>) -> Result<(), LedgerError> {
+    if broken.is_none() {
+        let doing = "closing it";
+        sqlx::query("PRAGMA optimize")
+            .execute(&mut connection)
+            .await
+            .map_err(LedgerError::sql(doing))?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut connection)
+            .await
+            .map_err(LedgerError::sql(doing))?;
+    }
+    let closed = connection.close().await.map_err(LedgerError::sql("closing it"));
+    broken.map_or(closed, |why| Err(LedgerError::Broken(why)))
+}
+
+/// What goes into one transaction.
+#[derive(Debug, Default)]
+struct Batch {
+    writes: usize,
+    statements: Vec<(&'static str, i64, String)>,
+    attempted: BTreeMap<LineKey, u64>,
+    settled: BTreeMap<LineKey, SettledBits>,
+    acks: Vec<Ack>,
+}
+
+impl Batch {
+    fn take(&mut self, writes: Vec<Write>, ack: Option<Ack>) {
+        self.acks.extend(ack);
+        self.writes += 1;
+        for write in writes {
+            match write {
+                Write::Rows { sql, run, rows } => self.add_rows(sql, run, &rows),
+                Write::Attempted(line, bits) => *self.attempted.entry(line).or_default() |= bits,
+                Write::Settled(line, bits) => self.settled.entry(line).or_default().merge(bits),
+            }
+        }
+    }
+
+    fn add_rows(&mut self, sql: &'static str, run: i64, rows: &str) {
+        let same = self
+            .statements
+            .iter_mut()
+            .find(|(known, of, _)| *known == sql && *of == run);
+        match same {
+            Some((_, _, text)) => {
+                text.push(',');
+                text.push_str(rows);
+            }
+            None => self.statements.push((sql, run, rows.to_owned())),
+        }
+    }
+
+    async fn commit(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for (sql, run, rows) in self.statements.drain(..) {
+            sqlx::query(sql)
+                .bind(run)
+                .bind(format!("[{rows}]"))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let attempted: Vec<_> = std::mem::take(&mut self.attempted)
+            .into_iter()
+            .map(|((r, e, p), bits)| (r, e, p, bits))
+            .collect();
+        let settled: Vec<_> = std::mem::take(&mut self.settled)
+            .into_iter()
+            .map(|((r, e, p), bits)| (r, e, p, bits.closed, bits.done, bits.unchanged))
+            .collect();
+        bits(&mut transaction, ATTEMPTED, &attempted).await?;
+        bits(&mut transaction, SETTLED, &settled).await?;
+        transaction.commit().await
+    }
+}
+
+async fn bits<T: serde::Serialize>(
+    transaction: &mut SqliteConnection,
+    sql: &'static str,
+    rows: &[T],
+) -> Result<(), sqlx::Error> {
+    if !rows.is_empty() {
+        let rows = serde_json::to_string(rows).expect("rows of numbers are JSON");
+        sqlx::query(sql).bind(rows).execute(transaction).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! A simulator of the Dynatrace environment API, as far as custom tags go.
+//!
+//! `GET`, `POST` and `DELETE /api/v2/tags`, `GET /api/v2/entities` and one entity, and the older routes of v1 for hosts,
+//! process groups, services, applications and processes. Any path before `/api/` is accepted, so environment URLs with
+//! `/e/{id}` work.
+//!
+//! Entities are last seen relative to the time of each request, so that an old state file is as good as a new one.
+
+mod access;
+mod api;
+mod classic;
+mod cursor;
+mod entities;
+mod envelope;
+mod query;
+mod route;
+mod selection;
+mod selector;
+mod shown;
+mod tag_text;
+mod tags;
+mod time_frame;
+mod world;
+
+pub use api::Dynatrace;

@@ -1,0 +1,154 @@
+//! What one attempt says: answer or error, turned into what the retry loop does and what the journal keeps. Pure.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+
+use super::wait;
+use crate::wire::{AttemptEnd, Judge, Request, Response, RetryKind, SendError, Verdict};
+
+/// What an attempt says about its call.
+#[derive(Debug)]
+pub(super) enum Finding {
+    /// The answer is what was asked for.
+    Accepted(Response),
+    /// The vendor throttles, and may say for how long.
+    Throttled {
+        /// As long as that.
+        after: Option<Duration>,
+        /// What to tell about it.
+        reason: String,
+    },
+    /// A passing fault: the call may be sent again.
+    Fault(Fault),
+    /// It can't be said whether the call had an effect, and it may not be sent again: no answer came.
+    Lost(Fault),
+    /// The vendor answered, and the call is over without having been accepted.
+    Over(Ending),
+    /// Nothing more may be sent: the vendor refuses the credentials.
+    Stop(String),
+    /// Nothing can be sent at all.
+    Unusable(String),
+}
+
+/// A fault of one attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    /// `timeout`, `network` or `server`.
+    pub(super) class: &'static str,
+    pub(super) reason: String,
+    /// How long the vendor says to wait.
+    pub(super) after: Option<Duration>,
+    /// Whether the attempt may have had its effect all the same.
+    pub(super) maybe_applied: bool,
+}
+
+/// How an answered call ends.
+#[derive(Debug)]
+pub(super) enum Ending {
+    Split(String),
+    Unknown(String),
+    Refused(&'static str, String),
+}
+
+/// Headers that name an exchange for the vendor's support; the first that is there is kept.
+const CORRELATION: [&str; 5] = [
+    "x-request-id",
+    "x-correlation-id",
+    "x-dynatrace-requeststateid",
+    "x-amzn-trace-id",
+    "traceresponse",
+];
+
+/// Reads the outcome of an attempt.
+pub(super) fn read(
+    outcome: Result<Response, SendError>,
+    request: &Request,
+    judge: &(dyn Judge + Send + Sync),
+) -> (Finding, AttemptEnd) {
+    match outcome {
+        Ok(response) => {
+            let verdict = judge.judge(request, &response);
+            let end = AttemptEnd {
+                class: word(&verdict),
+                status: Some(response.status),
+                correlation: correlation(&response.headers),
+            };
+            (judged(verdict, response), end)
+        }
+        Err(error) => {
+            let (finding, class) = unanswered(error, request.idempotent);
+            let end = AttemptEnd {
+                class,
+                status: None,
+                correlation: None,
+            };
+            (finding, end)
+        }
+    }
+}
+
+fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Accept => "accepted",
+        Verdict::Retry {
+            kind: RetryKind::Throttled,
+            ..
+        } => "throttled",
+        Verdict::Retry {
+            kind: RetryKind::Transient,
+            ..
+        } => "transient",
+        Verdict::Split { .. } => "split",
+        Verdict::Unknown { .. } => "unknown",
+        Verdict::Refuse { .. } => "refused",
+        Verdict::Stop { .. } => "stopped",
+    }
+}
+
+fn judged(verdict: Verdict, response: Response) -> Finding {
+    match verdict {
+        Verdict::Accept => Finding::Accepted(response),
+        Verdict::Retry { kind, after } => {
+            let after = after.or_else(|| wait::asked(&response.headers));
+            let reason = format!("the vendor answered with status {}", response.status);
+            match kind {
+                RetryKind::Throttled => Finding::Throttled { after, reason },
+                // A server that fails may have done its work before; only observing can tell.
+                RetryKind::Transient => Finding::Fault(Fault {
+                    class: "server",
+                    reason,
+                    after,
+                    maybe_applied: true,
+                }),
+            }
+        }
+        Verdict::Split { reason } => Finding::Over(Ending::Split(reason)),
+        Verdict::Unknown { reason } => Finding::Over(Ending::Unknown(reason)),
+        Verdict::Refuse { class, reason } => Finding::Over(Ending::Refused(class, reason)),
+        Verdict::Stop { reason } => Finding::Stop(reason),
+    }
+}
+
+fn unanswered(error: SendError, idempotent: bool) -> (Finding, &'static str) {
+    let fault = |class, reason, maybe_applied| Fault {
+        class,
+        reason,
+        after: None,
+        maybe_applied,
+    };
+    let again = if idempotent { Finding::Fault } else { Finding::Lost };
+    match error {
+        SendError::NotSent(why) => (Finding::Fault(fault("network", why, false)), "not_sent"),
+        SendError::TimedOut(why) => (again(fault("timeout", why, true)), "timeout"),
+        SendError::Broken(why) => (again(fault("network", why, true)), "broken"),
+        SendError::Fatal(why) => (Finding::Unusable(why), "not_sent"),
+    }
+}
+
+fn correlation(headers: &HeaderMap) -> Option<String> {
+    let text = CORRELATION
+        .iter()
+        .find_map(|name| headers.get(*name)?.to_str().ok())?;
+    Some(text.chars().take(128).collect())
+}

@@ -1,0 +1,53 @@
+//! What every attempt passes before it may leave: a slot, the shared pause, a token.
+
+use super::pacer::Pacer;
+use super::pause::{Pass, Pause};
+use super::slots::{Slot, Slots};
+use super::{Learned, Options};
+
+/// The gate of a connection.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) slots: Slots,
+    pub(crate) pause: Pause,
+    pacer: Option<Pacer>,
+}
+
+/// One request is let through.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) slot: Slot<'a>,
+    pub(crate) pass: Pass<'a>,
+}
+
+impl Gate {
+    /// A gate as a job wants it. It begins with what an earlier run learned, else with half of what is allowed.
+    pub(crate) fn new(options: &Options, learned: Option<Learned>) -> Self {
+        let most = options.pace.most_in_flight();
+        let start = learned.map_or(most.div_ceil(2), |learned| learned.concurrency);
+        Self {
+            slots: Slots::new(most, start),
+            pause: Pause::new(options.max_wait.get()),
+            pacer: options.pace.rate.map(Pacer::new),
+        }
+    }
+
+    /// Waits until a request may leave. No slot is held during a pause.
+    pub(crate) async fn enter(&self) -> Entry<'_> {
+        loop {
+            self.pause.wait().await;
+            let slot = self.slots.acquire().await;
+            let Some(pass) = self.pause.try_pass() else {
+                continue;
+            };
+            if let Some(pacer) = &self.pacer {
+                pacer.take().await;
+            }
+            // A pause may have begun while waiting for the token, which then is lost: keeping it would let a burst go
+            // when the pause ends.
+            if pass.holds() {
+                return Entry { slot, pass };
+            }
+        }
+    }
+}
