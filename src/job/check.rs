@@ -6,7 +6,7 @@ use super::connection;
 use super::document::{Document, Path, inside_string};
 use super::file::{Bound, JobFile};
 use super::options::Collision;
-use super::shape::Finding;
+use super::shape::{Entry, Finding};
 use crate::mapping::{self, Entity, Mapper, MappingError};
 
 /// The longest name: it becomes part of file names.
@@ -16,13 +16,20 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug)]
 pub(super) struct Check<'d> {
     document: &'d Document<'d>,
+    /// Entries that were left out because they can't be used, and have been told.
+    left_out: Vec<Vec<String>>,
     findings: Vec<Finding>,
 }
 
 impl<'d> Check<'d> {
-    pub(super) fn new(document: &'d Document<'d>) -> Self {
+    /// A check of a document of which some entries are known to be wrong.
+    pub(super) fn new(document: &'d Document<'d>, known: &[Finding]) -> Self {
         Self {
             document,
+            left_out: known
+                .iter()
+                .filter_map(|finding| finding.entry.wrong().map(<[_]>::to_vec))
+                .collect(),
             findings: Vec::new(),
         }
     }
@@ -56,14 +63,18 @@ impl<'d> Check<'d> {
         self.findings.push(Finding {
             span,
             message: message.into(),
-            entry: None,
+            entry: Entry::Read,
         });
     }
 
     /// Everything but the connections and the mapping.
     pub(super) fn job(&mut self, file: &JobFile) {
-        self.name(&["name"], &file.name);
-        if file.source.file.is_empty() && !self.has(&["source", "file"]) {
+        if self.has(&["name"]) {
+            self.name(&["name"], &file.name);
+        }
+        if !self.has(&["source"]) {
+            // Told already.
+        } else if file.source.file.is_empty() && !self.has(&["source", "file"]) {
             self.value(
                 &["source"],
                 "missing key `file` in `source`; `-` is standard input",
@@ -77,7 +88,9 @@ impl<'d> Check<'d> {
         if !self.has(&["tag"]) && !self.has(&["tags_from"]) {
             self.blame(0..0, "the job asks for no tags; add a [[tag]] or a [[tags_from]]");
         }
-        self.target(file);
+        if self.has(&["target"]) {
+            self.target(file);
+        }
         if let Some(Bound::Number(_)) = file.guard.breaker {
             self.value(
                 &["guard", "breaker"],
@@ -138,7 +151,8 @@ impl<'d> Check<'d> {
             );
         }
         let connection = &file.target.connection;
-        if !self.has(&["connections", connection]) {
+        let is_told = !self.has(&["target", "connection"]) || self.left_out_of(&["target", "connection"]);
+        if !is_told && !self.has(&["connections", connection]) {
             let message = connection::undefined(connection, file.connections.keys());
             self.value(&["target", "connection"], message);
         }
@@ -160,7 +174,9 @@ impl<'d> Check<'d> {
         match Mapper::compile(&options) {
             Ok(mapper) => entity.map(|_| (options, mapper)),
             Err(errors) => {
-                errors.iter().for_each(|error| self.mapping_error(error));
+                for error in &errors {
+                    self.mapping_error(error);
+                }
                 None
             }
         }
@@ -173,6 +189,11 @@ impl<'d> Check<'d> {
             .into_iter()
             .flatten()
             .collect();
+        // What a rule lacks may be what was left out of it; its templates stand on their own.
+        let is_whole = error.range().is_some() || !self.left_out_of(&path[..path.len() - 1]);
+        if !is_whole {
+            return;
+        }
         let span = self.document.value_span(&path);
         let written = &self.document.text[span.clone()];
         let span = match error.range() {
@@ -183,5 +204,11 @@ impl<'d> Check<'d> {
             _ => span,
         };
         self.blame(span, format!("`{place}`: {}", error.message()));
+    }
+    /// Whether an entry, or something in it, was left out.
+    fn left_out_of(&self, path: Path<'_>) -> bool {
+        let begins =
+            |entry: &Vec<String>| entry.len() >= path.len() && entry.iter().zip(path).all(|(a, b)| a == b);
+        self.left_out.iter().any(begins)
     }
 }

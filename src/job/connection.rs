@@ -1,14 +1,13 @@
 //! A checked connection: where it goes, whose API it is, and how it is spoken to.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use url::Url;
 
 use super::check::Check;
 use super::connection_options::{ConnectionOptions, VendorName};
 use super::mask::is_variable;
 use super::options::{DynatraceOptions, NetworkOptions, Pace, SecretSource};
 use crate::mapping::nearest;
+use crate::transport::check_base;
 
 /// What stands before the file of an embedded simulator.
 const SIMULATOR: &str = "simulator:";
@@ -84,40 +83,19 @@ fn address(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Op
 
 /// A base URL that may be spoken to.
 fn http(text: &str, allow_http: bool) -> Result<Url, String> {
-    let has_scheme = text.contains("://");
-    let url = Url::parse(text).ok().filter(|_| has_scheme);
-    let Some(url) = url else {
-        return Err(if has_scheme {
-            format!("`{text}` is no URL; write it like `https://abc12345.live.dynatrace.com`")
-        } else {
-            format!("the URL `{text}` has no scheme; write `https://{text}`")
-        });
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL can't hold credentials; use `token` for them".to_owned());
+    if !text.contains("://") {
+        return Err("the URL has no scheme; begin it with `https://`".to_owned());
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("a base URL has no query and no fragment; leave them out".to_owned());
-    }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if allow_http || is_loopback(&url) => Ok(url),
-        "http" => Err(
-            "`http` would send the token readable through the network; use `https`, or set `allow_http = true`"
-                .to_owned(),
-        ),
-        scheme => Err(format!(
-            "`{scheme}` can't be spoken; use `https`, or `simulator:` for the embedded simulator"
+    // A text that is no URL may still hold a password, so it is not repeated.
+    let url = Url::parse(text).map_err(|why| {
+        format!("the URL can't be read: {why}; write it like `https://abc12345.live.dynatrace.com`")
+    })?;
+    match check_base(&url, allow_http) {
+        Ok(()) => Ok(url),
+        Err(error) => Err(format!(
+            "the URL can't be used: {}",
+            error.to_string().trim_start_matches("url: ")
         )),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
     }
 }
 

@@ -15,6 +15,8 @@ mod problem;
 mod read;
 mod schema;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 pub use connection::{Address, Connection, Vendor};
 pub use connection_options::{ConnectionOptions, VendorName};

@@ -100,7 +100,10 @@ impl TagRule {
             return wishes.ask_bare(self.rule, key, self.empty).map_err(at("key"));
         };
         let value = value.render(row).map_err(at("value"))?;
-        wishes.ask(self.rule, key, value, self.empty).map_err(at("value"))
+        let to_blame = if key.is_empty() { "key" } else { "value" };
+        wishes
+            .ask(self.rule, key, value, self.empty)
+            .map_err(at(to_blame))
     }
 
     /// The fields that it is known to name.

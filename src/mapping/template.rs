@@ -8,8 +8,10 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 use minijinja::{Environment, Error, ErrorKind};
 
+use super::blame::Blame;
 use super::engine::{self, Bounded};
 use super::error::{MappingError, Place};
+use super::filters;
 use super::row::{Cell, Row};
 
 /// How many results of one template are kept; the memory is emptied when it is full.
@@ -63,7 +65,7 @@ impl Template {
         if let Some(field) = plain_field(source) {
             return Ok(Self::Field(field));
         }
-        let engine = Engine::compile(source).map_err(|error| blame(&error, source, 0, place))?;
+        let engine = Engine::compile(source).map_err(|blame| blame.at(place, source))?;
         Ok(Self::Engine(Box::new(engine)))
     }
 
@@ -133,14 +135,15 @@ pub(super) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 impl Engine {
-    pub(super) fn compile(source: &str) -> Result<Self, Error> {
+    pub(super) fn compile(source: &str) -> Result<Self, Blame> {
         let mut env = engine::environment();
-        env.add_template_owned(NAME, source.to_owned())?;
-        let mut inputs: Vec<_> = env
-            .get_template(NAME)?
-            .undeclared_variables(false)
-            .into_iter()
-            .collect();
+        let blame = |error: Error| Blame::engine(&error, source);
+        env.add_template_owned(NAME, source.to_owned()).map_err(blame)?;
+        if let Some(unknown) = filters::unknown(source, &env) {
+            return Err(unknown);
+        }
+        let template = env.get_template(NAME).map_err(blame)?;
+        let mut inputs: Vec<_> = template.undeclared_variables(false).into_iter().collect();
         inputs.sort_unstable();
         let known = only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW);
         inputs.retain(|name| name != engine::ROW);
@@ -203,20 +206,15 @@ fn explain(error: &Error, inputs: &[String], row: &Row<'_>) -> String {
     if error.kind() != ErrorKind::UndefinedError {
         return engine::words(error);
     }
-    let blamed = error
-        .range()
-        .and_then(|range| error.template_source()?.get(range))
-        .unwrap_or_default();
-    let absent: Vec<_> = inputs.iter().filter(|name| row.get(name).is_none()).collect();
-    let named = absent
-        .iter()
-        .find(|name| blamed.contains(name.as_str()))
-        .or(absent.first());
-    match named {
-        Some(name) => row.lacks(name),
-        None if blamed.is_empty() => engine::words(error),
-        None => format!("`{blamed}` is not in this row; where that is meant, add `| default(\"\")`"),
+    // The engine says "`host.name` is undefined".
+    let Some(blamed) = error.detail().and_then(|detail| detail.split('`').nth(1)) else {
+        return engine::words(error);
+    };
+    let field = blamed.split(['.', '[']).next().unwrap_or(blamed);
+    if inputs.iter().any(|name| name == field) && row.get(field).is_none() {
+        return row.lacks(field);
     }
+    format!("`{blamed}` is not in this row; where that is meant, add `| default(\"\")`")
 }
 
 /// The inputs' texts in one key; `None` when one of them is a list or a map, which would cost more than it saves.
@@ -312,32 +310,217 @@ const RESERVED: &[&str] = &[
     engine::ROW,
 ];
 
-/// An engine's error at its place in the job's text, of which the first `before` bytes of the compiled source are not
-/// part.
-pub(super) fn blame(error: &Error, source: &str, before: usize, place: Place) -> MappingError {
-    let line = error.line().unwrap_or(1).max(1);
-    let range = error.range().unwrap_or_else(|| line_range(source, line));
-    let start = floor(source, range.start.saturating_sub(before));
-    let end = floor(source, range.end.saturating_sub(before)).max(start);
-    let head = &source[..start];
-    MappingError::Template {
-        place,
-        line: head.matches('\n').count() + 1,
-        column: head.chars().rev().take_while(|c| *c != '\n').count() + 1,
-        range: start..end,
-        message: engine::words(error),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::mapper::tests::{object, table};
+    use crate::model::Record;
 
-fn line_range(source: &str, line: usize) -> std::ops::Range<usize> {
-    let start: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    start..source.len()
-}
+    const PLACE: Place = Place {
+        table: "tag",
+        index: Some(1),
+        key: "value",
+    };
 
-fn floor(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
+    fn render(source: &str, record: &Record) -> Result<String, String> {
+        let mut template = Template::compile(source, PLACE).map_err(|error| error.to_string())?;
+        let mut at_hand = None;
+        let row = Row::new(record, super::super::row::Index::of(record, &mut at_hand));
+        let first = template.render(&row).map(Cow::into_owned);
+        let again = template.render(&row).map(Cow::into_owned);
+        assert_eq!(first, again, "what is remembered is what was rendered");
+        first
     }
-    offset
+
+    fn hosts() -> Record {
+        table(
+            &["owner", "Domain name", "n", "blank", "range"],
+            &[" Ann B ", "a.Example", "007", "  ", "r"],
+        )
+    }
+
+    #[test]
+    fn a_row_of_a_table_renders() {
+        for (source, want) in [
+            ("  plain ", "plain"),
+            ("{{ owner }}", "Ann B"),
+            ("{{owner|lower}}", "ann b"),
+            ("{{ owner | upper }}", "ANN B"),
+            ("{{ row[\"Domain name\"] }}", "a.Example"),
+            ("{{ row['Domain name'] | lower }}", "a.example"),
+            ("{{ row[\"Domain name\"] ~ '!' }}", "a.Example!"),
+            ("{{ n }}", "007"),
+            ("{{ n | int + 1 }}", "8"),
+            ("{{ blank }}", ""),
+            ("{% if blank | trim %}x{% else %}y{% endif %}", "y"),
+            ("{{ owner | trim | replace(' ', '-') }}", "Ann-B"),
+            ("{{ owner | slug }}", "ann-b"),
+            ("{{ nothing | default('d') }}", "d"),
+            ("{{ range }}", "r"),
+            ("{{ range ~ 1 }}", "r1"),
+            (
+                "{% for name in row %}{{ name }};{% endfor %}",
+                "owner;Domain name;n;blank;range;",
+            ),
+            ("{{ '{{' }}", "{{"),
+            ("{# nothing #}", ""),
+        ] {
+            assert_eq!(render(source, &hosts()).as_deref(), Ok(want), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_json_object_renders() {
+        let record = object(
+            r#"{"host": {"name": "h", "tags": ["a", "b"]}, "n": 12345678901234567890.10, "yes": true, "no": null, "list": []}"#,
+        );
+        for (source, want) in [
+            ("{{ host.name }}", "h"),
+            ("{{ host.name | upper }}", "H"),
+            ("{{ host.tags | join(',') }}", "a,b"),
+            ("{{ host.tags[1] }}", "b"),
+            ("{{ n }}", "12345678901234567890.10"),
+            ("n={{ n }}", "n=12345678901234567890.10"),
+            ("{{ yes }}", "true"),
+            ("is {{ yes }}", "is true"),
+            ("{{ no }}", ""),
+            ("a{{ no }}b{{ 'c' ~ no }}", "abc"),
+            ("{{ host.owner | default('nobody') }}", "nobody"),
+        ] {
+            assert_eq!(render(source, &record).as_deref(), Ok(want), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_rendered_says_why() {
+        let json = object(r#"{"host": {"name": "h"}, "list": ["a"]}"#);
+        for (source, record, want) in [
+            (
+                "{{ onwer }}",
+                &hosts(),
+                "no field `onwer` in this row; it has: owner, Domain name, n, blank, range (did you mean `owner`?)",
+            ),
+            (
+                "{{ owner }}-{{ domain }}",
+                &hosts(),
+                "no field `domain` in this row; it has: owner, Domain name, n, blank, range",
+            ),
+            (
+                "{{ a | default('x') }}{{ team | upper }}",
+                &hosts(),
+                "no field `team` in this row; it has: owner, Domain name, n, blank, range",
+            ),
+            (
+                "{{ host.owner }}",
+                &json,
+                "`host.owner` is not in this row; where that is meant, add `| default(\"\")`",
+            ),
+            (
+                "{{ list }}",
+                &json,
+                "field `list` is a list and no text; use `join`, an index, or [[tags_from]]",
+            ),
+            (
+                "x{{ host }}",
+                &json,
+                "invalid operation: a map is no text; use `join`, an index, or [[tags_from]]",
+            ),
+            (
+                "{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}",
+                &json,
+                "it takes more than 20000 steps",
+            ),
+            ("{{ 'x' * 70000 }}", &hosts(), "it writes more than 65536 bytes"),
+            (
+                "{% include \"template\" %}",
+                &hosts(),
+                "could not render include: error in \"template\"",
+            ),
+        ] {
+            assert_eq!(render(source, record), Err(want.to_owned()), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_template_is_told_with_its_place() {
+        for (source, want) in [
+            (
+                "{{ owner",
+                "`tag[2].value`, line 1, column 4: syntax error: unexpected end of input, expected end of variable block",
+            ),
+            (
+                "a\n{{ owner | loer }}",
+                "`tag[2].value`, line 2, column 12: unknown filter `loer`; did you mean `lower`?",
+            ),
+            (
+                "é{% if x %}",
+                "`tag[2].value`, line 1, column 10: syntax error: unexpected end of input, expected end of block",
+            ),
+        ] {
+            assert_eq!(
+                Template::compile(source, PLACE).unwrap_err().to_string(),
+                want,
+                "{source}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_assigned_in_a_template_is_never_remembered_by_its_inputs() {
+        for (source, remembered) in [
+            ("{{ a ~ b }}", true),
+            ("{% if a %}{{ b }}{%- elif c -%}x{% else %}y{% endif %}", true),
+            ("{% if a %}{% set b = 1 %}{% endif %}{{ b }}", false),
+            ("{% for a in b %}{{ a }}{% endfor %}", false),
+            ("{{ row.a ~ 1 }}", false),
+            ("{% ifa %}", false),
+        ] {
+            let known = Engine::compile(source).is_ok_and(|engine| engine.memory.is_some());
+            assert_eq!(known, remembered, "{source}");
+        }
+    }
+
+    #[test]
+    fn the_memory_tells_rows_apart_and_stays_bounded() {
+        let mut template = Template::compile("{{ a }}-{{ b | default('none') }}", PLACE).unwrap();
+        for json in [
+            r#"{"a":"1","b":"23"}"#,
+            r#"{"a":"12","b":"3"}"#,
+            r#"{"a":"12"}"#,
+            r#"{"a":"12","b":""}"#,
+        ] {
+            let record = object(json);
+            let want = render("{{ a }}-{{ b | default('none') }}", &record);
+            assert_eq!(
+                template.render(&Row::new(&record, None)).map(Cow::into_owned),
+                want,
+                "{json}"
+            );
+        }
+        for n in 0..REMEMBERED + 10 {
+            let record = object(&format!(r#"{{"a":{n}}}"#));
+            let row = Row::new(&record, None);
+            assert_eq!(template.render(&row).unwrap(), format!("{n}-none"));
+        }
+        let Template::Engine(engine) = &template else {
+            panic!("two fields need the engine");
+        };
+        assert!(
+            engine
+                .memory
+                .as_ref()
+                .is_some_and(|memory| memory.len() <= REMEMBERED)
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_fields_render_as_the_engine_would(cell in "\\PC*", filter in "|lower|upper|trim") {
+            let filter = if filter.is_empty() { filter } else { format!(" | {filter}") };
+            let record = table(&["a"], &[&cell]);
+            let fast = render(&format!("{{{{ a{filter} }}}}"), &record);
+            let engine = render(&format!("{{{{ a{filter} }}}}{{% if true %}}{{% endif %}}"), &record);
+            proptest::prop_assert_eq!(fast, engine);
+        }
+    }
 }
