@@ -1,5 +1,6 @@
 //! `check JOB`: job and inventory, without network, secrets or ledger.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::exit::Exit;
@@ -22,21 +23,23 @@ pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit
     let checked = engine::check(source, open::vendor(&job)?, &job.target.kind, NAMED).await?;
     let mut text = String::new();
     for fact in &checked.files {
-        text += &format!("{fact}\n");
+        let _ = writeln!(text, "{fact}");
     }
     for (origin, failure) in &checked.rejected {
-        text += &format!(
-            "{origin}: {} ({})\n",
+        let _ = writeln!(
+            text,
+            "{origin}: {} ({})",
             crate::model::display_safe(&failure.message),
             failure.class
         );
     }
     let more = checked.n_rejected - checked.rejected.len() as u64;
     if more > 0 {
-        text += &format!("and {more} more\n");
+        let _ = writeln!(text, "and {more} more");
     }
-    text += &format!(
-        "{} rows, {} rejected, {} entities, {} empty cells skipped\n",
+    let _ = writeln!(
+        text,
+        "{} rows, {} rejected, {} entities, {} empty cells skipped",
         checked.rows, checked.n_rejected, checked.entities, checked.empty
     );
     print::result(&text)?;

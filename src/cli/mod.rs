@@ -31,7 +31,7 @@ pub use exit::Exit;
 #[derive(Debug, Parser)]
 #[command(name = "tagferry", version, about, arg_required_else_help = true, after_help = exit::HELP)]
 pub struct Cli {
-    /// The SQLite file of plans and outcomes [default: $XDG_STATE_HOME/tagferry/ledger.db].
+    /// The SQLite file of plans and outcomes [default: `$XDG_STATE_HOME/tagferry/ledger.db`].
     #[arg(
         long,
         global = true,
@@ -48,6 +48,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once a process")]
 enum Command {
     /// Look at a job and its inventory, without the network.
     Check(check::Args),

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use super::print;
 use crate::engine::Planned;
 use crate::ledger::{Ledger, Summary};
-use crate::report::{self, Format, PlanView};
+use crate::report::{self, PlanView};
 
 /// Rows that are named after a run; the report has them all.
 const NAMED: usize = 50;
