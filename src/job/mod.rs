@@ -17,6 +17,7 @@ mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use connection::{Address, Connection, Vendor};
 pub use connection_options::{ConnectionOptions, VendorName};
