@@ -31,6 +31,18 @@ token = { env = "DT_API_TOKEN" }
 pace = { rate = "20/s", concurrency = 8 }
 "#;
 
+/// Its tags; in their place a key belongs to the table above.
+const SAMPLE_TAGS: &str = r#"
+[[tag]]
+key = "env"
+value = "{{ environment | lower }}"
+
+[[tag]]
+key = "owner"
+value = "{{ owner }}"
+when = "owner"
+"#;
+
 fn load_text(text: &str) -> Result<Job, JobError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("job.toml");
@@ -361,6 +373,36 @@ fn everything_that_is_wrong_is_told_at_once_in_the_order_of_its_lines() {
             (26, 39)
         ]
     );
+}
+
+#[test]
+fn a_wrong_entry_is_told_once() {
+    for (from, to) in [
+        ("file = \"hosts.csv\"", "file = 7"),
+        ("connection = \"dynatrace\"", "connection = 7"),
+        (
+            "kind = \"HOST\"",
+            "kind = \"HOST\"\ncollision = \"joim\"\nseparator = \"+\"",
+        ),
+        ("entity = \"{{ entity_id }}\"", "entity = 7"),
+        ("token = {", "token = 7 # {"),
+        (
+            "[[tag]]\nkey = \"env\"",
+            "[[tags_from]]\ncolumn = 7\n[[tag]]\nkey = \"env\"",
+        ),
+    ] {
+        let Err(JobError::Refused { problems }) = load_text(&changed(from, to)) else {
+            panic!("it is refused: {to}");
+        };
+        assert_eq!(problems.len(), 1, "{to}: {problems:?}");
+    }
+    for tags in ["", "tag = 7\n", "tag = []\n"] {
+        let text = format!("{tags}{}", changed(SAMPLE_TAGS, ""));
+        let Err(JobError::Refused { problems }) = load_text(&text) else {
+            panic!("it is refused: {tags}");
+        };
+        assert_eq!(problems.len(), 1, "{tags}: {problems:?}");
+    }
 }
 
 #[test]
