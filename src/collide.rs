@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Rule, Tag, Wish};
 
 /// What becomes of rows that disagree.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Policy {
     /// None of them is sent.
@@ -55,7 +55,7 @@ pub struct Loser {
 }
 
 /// Settles what the rows of one entity ask for.
-pub fn settle(claims: &[Claim<'_>], policy: &Policy, separator: &str) -> Settled {
+pub fn settle(claims: &[Claim<'_>], policy: Policy, separator: &str) -> Settled {
     let mut claims: Vec<Claim<'_>> = claims.to_vec();
     claims.sort_by_key(|claim| claim.row);
     match policy {
@@ -237,7 +237,7 @@ mod tests {
         text.split_whitespace().map(one).collect()
     }
 
-    fn settled(rows: &[&str], policy: &Policy) -> (String, String) {
+    fn settled(rows: &[&str], policy: Policy) -> (String, String) {
         let rows: Vec<Vec<Wish>> = rows.iter().map(|row| wishes(row)).collect();
         let claims: Vec<Claim<'_>> = (1..)
             .zip(&rows)
@@ -288,7 +288,7 @@ mod tests {
         ];
         for (rows, policy, want, lost) in table {
             assert_eq!(
-                settled(rows, policy),
+                settled(rows, *policy),
                 ((*want).to_owned(), (*lost).to_owned()),
                 "{rows:?} {policy:?}"
             );
@@ -305,10 +305,10 @@ mod tests {
             let rows: Vec<Vec<Wish>> = rows.iter().map(|row| wishes(row)).collect();
             let mut claims: Vec<Claim<'_>> =
                 (1..).zip(&rows).map(|(row, wishes)| Claim { row, wishes: wishes.as_slice() }).collect();
-            let straight = settle(&claims, &policy, "+");
+            let straight = settle(&claims, policy, "+");
             let turn = turn % claims.len();
             claims.rotate_left(turn);
-            prop_assert_eq!(settle(&claims, &policy, "+"), straight);
+            prop_assert_eq!(settle(&claims, policy, "+"), straight);
         }
     }
 }

@@ -24,23 +24,23 @@ impl Share {
     }
 }
 
-/// What a plan may do without being told.
+/// What a plan may do without being told. `None` allows all.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
-    /// Removals and rewrites, as a share of the manual tags of the planned entities; `None` allows all.
+    /// Tags removed or replaced, of the manual tags of the planned entities.
+    pub changes: Option<Share>,
+    /// Tags removed and not replaced, of the same.
     pub removals: Option<Share>,
-    /// Entities that do not exist, as a share of the entities that the inventory names; `None` allows all.
+    /// Entities that do not exist, of those that the inventory names.
     pub missing: Option<Share>,
-    /// Operations of any kind; `None` allows all.
-    pub changes: Option<u64>,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            removals: Some(Share { floor: 10, part: 0.3 }),
+            changes: Some(Share { floor: 10, part: 0.3 }),
+            removals: None,
             missing: Some(Share { floor: 10, part: 0.2 }),
-            changes: None,
         }
     }
 }
@@ -52,46 +52,46 @@ pub struct Weight {
     pub entities: u64,
     /// Those that were not found.
     pub missing: u64,
-    /// Manual tags that the found ones carry.
+    /// Manual tags that the found ones carry, those among them that a rule may have made.
     pub manual_tags: u64,
-    /// Tags that would go: removed, or replaced by another value.
+    /// Tags that would be removed and not replaced.
     pub removals: u64,
+    /// Tags that another value of their key would replace.
+    pub rewrites: u64,
     /// All operations.
     pub operations: u64,
 }
 
 /// Why a plan is refused: one sentence for each bound that it breaks, with what to do about it.
 pub fn objections(weight: &Weight, bounds: &Bounds) -> Vec<String> {
+    let Weight {
+        entities,
+        missing,
+        manual_tags,
+        removals,
+        rewrites,
+        operations: _,
+    } = *weight;
+    let over = |share: Option<Share>, many: u64, whole: u64| {
+        share.map(|share| share.of(whole)).filter(|most| many > *most)
+    };
     let mut objections = Vec::new();
-    if let Some(share) = bounds.missing
-        && weight.missing > share.of(weight.entities)
-    {
+    if let Some(most) = over(bounds.missing, missing, entities) {
         objections.push(format!(
-            "{} of {} entities do not exist at the target (at most {} may be missing): is this the right tenant and \
-             kind? If so, raise `max_missing` in [guard]",
-            weight.missing,
-            weight.entities,
-            share.of(weight.entities)
+            "{missing} of {entities} entities do not exist at the target (at most {most} may be missing): is this the \
+             right tenant and kind? If so, raise `max_missing` in [guard]"
         ));
     }
-    if let Some(share) = bounds.removals
-        && weight.removals > share.of(weight.manual_tags)
-    {
+    if let Some(most) = over(bounds.changes, removals + rewrites, manual_tags) {
         objections.push(format!(
-            "{} tags would be removed or replaced, of {} that the entities carry (at most {} may go): look at the \
-             plan; if it is right, raise `max_removals` in [guard]",
-            weight.removals,
-            weight.manual_tags,
-            share.of(weight.manual_tags)
+            "{removals} tags would be removed and {rewrites} replaced, of {manual_tags} that the entities carry (at most \
+             {most} may change): if the plan is right, raise `max_changes` in [guard]"
         ));
     }
-    if let Some(most) = bounds.changes
-        && weight.operations > most
-    {
+    if let Some(most) = over(bounds.removals, removals, manual_tags) {
         objections.push(format!(
-            "{} operations are planned, and [guard] allows {most}: look at the plan; if it is right, raise \
-             `max_changes`",
-            weight.operations
+            "{removals} tags would be removed, of {manual_tags} that the entities carry (at most {most} may go): if the \
+             plan is right, raise `max_removals` in [guard]"
         ));
     }
     objections
@@ -154,75 +154,28 @@ impl Tally {
 mod tests {
     use super::*;
 
+    fn weight(entities: u64, missing: u64, manual_tags: u64, removals: u64, rewrites: u64) -> Weight {
+        Weight {
+            entities,
+            missing,
+            manual_tags,
+            removals,
+            rewrites,
+            operations: removals + rewrites,
+        }
+    }
+
     #[test]
     fn small_plans_pass_by_the_floor_and_large_ones_by_the_share() {
         let table = [
-            (
-                Weight {
-                    entities: 10,
-                    missing: 10,
-                    ..Weight::default()
-                },
-                0,
-            ),
-            (
-                Weight {
-                    entities: 11,
-                    missing: 11,
-                    ..Weight::default()
-                },
-                1,
-            ),
-            (
-                Weight {
-                    entities: 100,
-                    missing: 20,
-                    ..Weight::default()
-                },
-                0,
-            ),
-            (
-                Weight {
-                    entities: 100,
-                    missing: 21,
-                    ..Weight::default()
-                },
-                1,
-            ),
-            (
-                Weight {
-                    manual_tags: 0,
-                    removals: 10,
-                    ..Weight::default()
-                },
-                0,
-            ),
-            (
-                Weight {
-                    manual_tags: 100,
-                    removals: 30,
-                    ..Weight::default()
-                },
-                0,
-            ),
-            (
-                Weight {
-                    manual_tags: 100,
-                    removals: 31,
-                    ..Weight::default()
-                },
-                1,
-            ),
-            (
-                Weight {
-                    entities: 100,
-                    missing: 100,
-                    manual_tags: 1,
-                    removals: 99,
-                    operations: 9,
-                },
-                2,
-            ),
+            (weight(10, 10, 0, 0, 0), 0),
+            (weight(11, 11, 0, 0, 0), 1),
+            (weight(100, 20, 0, 0, 0), 0),
+            (weight(100, 21, 0, 0, 0), 1),
+            (weight(1, 0, 0, 10, 0), 0),
+            (weight(1, 0, 100, 15, 15), 0),
+            (weight(1, 0, 100, 15, 16), 1),
+            (weight(100, 100, 1, 0, 99), 2),
         ];
         for (weight, want) in table {
             assert_eq!(objections(&weight, &Bounds::default()).len(), want, "{weight:?}");
@@ -230,25 +183,20 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_that_is_lifted_does_not_object_and_a_bound_on_changes_does() {
-        let weight = Weight {
-            entities: 100,
-            missing: 100,
-            removals: 99,
-            operations: 8,
-            ..Weight::default()
-        };
+    fn a_bound_that_is_lifted_does_not_object_and_a_number_is_a_floor_without_a_share() {
+        let weight = weight(100, 100, 0, 8, 99);
         let open = Bounds {
+            changes: None,
             removals: None,
             missing: None,
-            changes: None,
         };
         assert!(objections(&weight, &open).is_empty());
+        let number = |floor| Some(Share { floor, part: 0.0 });
         assert_eq!(
             objections(
                 &weight,
                 &Bounds {
-                    changes: Some(7),
+                    removals: number(7),
                     ..open
                 }
             )
@@ -259,7 +207,7 @@ mod tests {
             objections(
                 &weight,
                 &Bounds {
-                    changes: Some(8),
+                    removals: number(8),
                     ..open
                 }
             )

@@ -1,1 +1,49 @@
-//! The room `engine`.
+//! Joins the rooms: plans, observes and applies. What it decides is in the pure stages; what it knows is in the ledger.
+
+mod apply;
+mod check;
+mod doubt;
+mod draft;
+mod embedded;
+mod gather;
+mod journal;
+mod observe;
+mod observed;
+mod ownership;
+mod plan;
+mod reconcile;
+mod target;
+mod wave;
+mod words;
+
+pub use apply::{Applied, ApplyOptions, apply};
+pub use check::{Checked, check};
+pub use embedded::Embedded;
+pub use gather::{Gathering, Source};
+pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
+pub use target::{Target, TargetSpec};
+
+use crate::inventory::InventoryError;
+use crate::ledger::LedgerError;
+
+/// A plan could not be made, or a run could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The inventory can't be read on.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The ledger can't be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The job asks for something that its vendor can't do.
+    #[error("{0}")]
+    Job(String),
+    /// Nothing more can be sent on the connection: credentials, the retry budget, an unreachable vendor.
+    #[error("connection `{connection}`: {reason}")]
+    Stopped {
+        /// The connection.
+        connection: String,
+        /// Why, and what to mend.
+        reason: String,
+    },
+}

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::connection;
 use super::document::{Document, Path, inside_string};
-use super::file::{Bound, Collision, JobFile};
+use super::file::{Bound, JobFile};
+use super::options::Collision;
 use super::shape::{Entry, Finding};
 use crate::mapping::{self, Entity, Mapper, MappingError};
 

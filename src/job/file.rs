@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use super::connection_options::ConnectionOptions;
-use super::options::{SourceOptions, TimeSpan};
+use super::options::{Collision, SourceOptions, TimeSpan};
 use crate::mapping::{TagOptions, TagsFrom};
 
 /// A tagferry job: where rows come from, which tags they ask for, and where these go.
@@ -60,34 +60,19 @@ pub struct TargetOptions {
     pub separator: Option<String>,
 }
 
-/// What happens where rows disagree on one key of one entity.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Collision {
-    /// All of these rows are rejected.
-    #[default]
-    Fail,
-    /// The row that stands first wins.
-    First,
-    /// The row that stands last wins.
-    Last,
-    /// The key gets every value.
-    All,
-    /// The values are joined into one.
-    Join,
-}
-
 /// When a plan or a run is stopped.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GuardOptions {
-    /// The most removals and rewrites, as a number or as a share of the planned entities' manual tags.
+    /// The most tags removed or replaced by another value, as a number or as a share of the planned entities' manual
+    /// tags. Default: 30 %, but never less than 10.
     pub max_changes: Option<Bound>,
-    /// The most removals alone.
+    /// The most tags removed and not replaced, likewise. Default: no bound of its own.
     pub max_removals: Option<Bound>,
-    /// The most entities that may be missing at the vendor, as a number or as a share of those planned.
+    /// The most entities that may be missing at the vendor, as a number or as a share of those that the inventory
+    /// names. Default: 20 %, but never less than 10.
     pub max_missing: Option<Bound>,
-    /// The share of failures at which a run stops.
+    /// The share of failed operations at which a run stops, once 100 are settled. Default: 50 %.
     pub breaker: Option<Bound>,
 }
 

@@ -21,10 +21,11 @@ mod words;
 
 pub use connection::{Address, Connection, Vendor};
 pub use connection_options::{ConnectionOptions, VendorName};
-pub use file::{Bound, Collision, GuardOptions, JobFile, TargetOptions};
+pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use options::{
-    Api, DynatraceOptions, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions, TimeSpan,
+    Api, Collision, DynatraceOptions, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions,
+    TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;

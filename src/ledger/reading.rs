@@ -290,6 +290,32 @@ impl Ledger {
         }
     }
 
+    /// Where some rows stand in the inventory, by their numbers.
+    pub async fn row_places(&self, run: i64, rows: &[u64]) -> Result<HashMap<u64, Origin>, LedgerError> {
+        let rows = serde_json::to_string(rows).expect("numbers are JSON");
+        let found = sqlx::query(
+            "SELECT r.id, f.path, r.line FROM inventory_row AS r
+             LEFT JOIN inventory_file AS f ON f.run = r.run AND f.id = r.file
+             WHERE r.run = ?1 AND r.id IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(run)
+        .bind(rows)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql("reading the rows"))?;
+        let place = |row: &SqliteRow| {
+            let file = row.get::<Option<&str>, _>(1).unwrap_or("-");
+            (
+                bits(row.get(0)),
+                Origin {
+                    file: file.into(),
+                    line: bits(row.get(2)),
+                },
+            )
+        };
+        Ok(found.iter().map(place).collect())
+    }
+
     /// What a connection taught on a topic.
     pub async fn learned(&self, url: &str, tenant: &str, topic: &str) -> Result<Option<String>, LedgerError> {
         sqlx::query_scalar("SELECT value FROM learned WHERE url = ?1 AND tenant = ?2 AND topic = ?3")

@@ -142,6 +142,17 @@ impl TagRules {
                 .value
                 .as_ref()
                 .map_or_else(|| tag.key.clone(), |value| format!("{}{join}{value}", tag.key));
+            let parts = joined.split_once(join.as_str());
+            if let Some(value) = &tag.value
+                && parts != Some((tag.key.as_str(), value.as_str()))
+            {
+                return Err(format!(
+                    "tag `{tag}` would be read back otherwise from `{joined}`"
+                ));
+            }
+            if tag.key.is_empty() {
+                return Err("key is empty".to_owned());
+            }
             return self.key.check("tag", &joined);
         }
         self.key.check("key", &tag.key)?;

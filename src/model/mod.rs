@@ -19,3 +19,6 @@ pub use outcome::{Class, Failure, Outcome};
 pub use record::{Fields, Header, Origin, Record};
 pub use tag::{Tag, TagSet};
 pub use wish::{Action, Rule, Wish};
+pub fn display_safe(s: &str) -> &str {
+    s
+}

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::generate;
-use super::journal::OpenError;
+use super::opening::OpenError;
 use super::population::{Made, Population};
 
 /// Makes one entity for each distinct identifier or name of the inventory.

@@ -34,6 +34,7 @@ mod fault;
 mod generate;
 mod inventory;
 mod journal;
+mod opening;
 mod population;
 mod reply;
 mod server;
@@ -45,7 +46,7 @@ mod value;
 pub mod dynatrace;
 
 pub use fault::{Fault, FaultKind};
-pub use journal::OpenError;
+pub use opening::OpenError;
 pub use population::{Population, TagsMade};
 pub use reply::Reply;
 pub use server::serve;

@@ -111,7 +111,7 @@ impl FromStr for Throttle {
             },
             "window" | "plain" => ThrottleMode::Window {
                 limit: 50,
-                per: Duration::from_secs(60),
+                per: Duration::from_mins(1),
                 unit: (word == "window").then_some(ResetUnit::Micros),
             },
             _ => return Err("use `none`, `pool`, `window` or `plain`".to_owned()),

@@ -49,6 +49,13 @@ pub enum Sent {
 pub struct Learned {
     /// How many requests in flight the vendor bore.
     pub concurrency: usize,
+    /// How much of the job's rate it bore, in percent; 100 where the job gives no rate.
+    #[serde(default = "whole")]
+    pub rate_percent: u8,
+}
+
+fn whole() -> u8 {
+    100
 }
 
 /// What a connection has done so far.

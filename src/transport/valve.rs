@@ -47,6 +47,10 @@ impl Closing {
 }
 
 impl Valve {
+    pub(crate) fn is_drained(&self) -> bool {
+        self.0.borrow().drained
+    }
+
     pub(crate) fn new() -> Self {
         Self(watch::Sender::new(Closing::default()))
     }

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::super::clock::Clock;
 use super::super::fault::{Dice, Fault, FaultKind};
-use super::super::journal::{Change, Entry, Journal, OpenError, Opened};
+use super::super::journal::{Change, Entry, Journal};
+use super::super::opening::{OpenError, Opened};
+use super::super::population::Population;
 use super::super::reply::Reply;
 use super::super::spec::Spec;
 use super::super::throttle::{Gate, Pass, Quota};
@@ -46,15 +48,26 @@ impl Dynatrace {
     /// Opens the state that a spec names, or makes the entities anew. Reading a large state takes time: a caller on an
     /// async runtime does this on a blocking thread.
     pub fn open(spec: &Spec) -> Result<Self, OpenError> {
+        Self::with(spec, |population, world| {
+            match &population.inventory {
+                Some(file) => inventory::entities(&spec.resolve(file), population)?
+                    .into_iter()
+                    .for_each(|made| world.insert(made)),
+                None => generate::entities(population).for_each(|made| world.insert(made)),
+            }
+            Ok(())
+        })
+    }
+
+    /// Opens the state, with entities from elsewhere.
+    pub(super) fn with(
+        spec: &Spec,
+        populate: impl FnOnce(&Population, &mut World) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
         let door = Door::of(&spec.access)?;
         let opened = Opened::open(spec, "dynatrace")?;
         let mut world = World::new(i64::try_from(spec.visibility.as_millis()).unwrap_or(i64::MAX));
-        match &opened.population.inventory {
-            Some(file) => inventory::entities(&spec.resolve(file), &opened.population)?
-                .into_iter()
-                .for_each(|made| world.insert(made)),
-            None => generate::entities(&opened.population).for_each(|made| world.insert(made)),
-        }
+        populate(&opened.population, &mut world)?;
         let journal = opened.replay(|entry| world.replay(entry))?;
         Ok(Self {
             spec: spec.clone(),
@@ -92,6 +105,12 @@ impl Dynatrace {
         let mut tags: Vec<_> = world.manual(index).iter().map(pair).collect();
         tags.sort_unstable();
         Some(tags)
+    }
+
+    /// The simulator's time, in milliseconds since 1970.
+    #[cfg(test)]
+    pub(super) fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// The largest body that is read, in bytes; a larger one is refused with 413.
@@ -163,8 +182,9 @@ impl Dynatrace {
     }
 
     fn admit(&self, asked: &Asked<'_>, query: &Query<'_>) -> Result<Route, Refused> {
+        self.door.authenticate(asked.request.headers(), query)?;
         let route = Route::of(asked.request.method(), asked.path)?;
-        self.door.check(asked.request.headers(), query, route.scope())?;
+        self.door.authorize(route.scope())?;
         if asked.request.body().len() > self.spec.max_body {
             return Err(Refused::generic(StatusCode::PAYLOAD_TOO_LARGE));
         }
@@ -283,4 +303,249 @@ fn server_error(fault: &Fault) -> Response<Bytes> {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::super::testing::{WEB1, ask, environment, environment_in, tags_of};
+    use super::*;
+
+    const ADD: &str = "/api/v2/tags?entitySelector=entityId(HOST-0000000000000001)";
+
+    async fn send(simulator: &Dynatrace, method: &str, target: &str) -> Reply {
+        let request = Request::builder().method(method).uri(target);
+        let body = if method == "POST" {
+            r#"{"tags":[{"key":"new"}]}"#
+        } else {
+            ""
+        };
+        simulator
+            .answer(request.body(Bytes::from_static(body.as_bytes())).unwrap())
+            .await
+    }
+
+    fn carries_new(simulator: &Dynatrace) -> bool {
+        tags_of(simulator, WEB1).contains(&"new".to_owned())
+    }
+
+    #[tokio::test]
+    async fn each_fault_applies_or_not_and_answers_as_it_says() {
+        for (fault, status, applied) in [
+            ("reset", None, false),
+            ("timeout", None, false),
+            ("lost-ack", None, true),
+            ("lost-reply", Some(503), true),
+            ("lost-reply,status=502", Some(502), true),
+            ("error,status=500", Some(500), false),
+            ("truncated", Some(200), true),
+            ("garbage", Some(200), false),
+        ] {
+            let simulator = environment(&format!("fault={fault}"));
+            let reply = send(&simulator, "POST", ADD).await;
+            assert_eq!(
+                (reply.status(), carries_new(&simulator)),
+                (status, applied),
+                "{fault}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_truncated_answer_sends_half_of_its_body() {
+        let simulator = environment("fault=truncated");
+        let Reply::Truncated { answer, sent } = send(&simulator, "POST", ADD).await else {
+            panic!("it is not truncated");
+        };
+        assert_eq!(sent, answer.body().len() / 2);
+        assert!(sent > 0);
+    }
+
+    #[tokio::test]
+    async fn an_error_may_say_how_long_to_wait() {
+        let simulator = environment("fault=error,retry-after=7");
+        let Reply::Answer(answer) = send(&simulator, "POST", ADD).await else {
+            panic!("no answer")
+        };
+        assert_eq!(answer.headers()["retry-after"], "7");
+        assert_eq!(
+            answer.body(),
+            r#"{"error":{"code":503,"message":"HTTP 503 Service Unavailable"}}"#
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn latency_and_a_slow_answer_add_up() {
+        let simulator = environment("latency=20ms&fault=slow,delay=3s");
+        let began = Instant::now();
+        send(&simulator, "POST", ADD).await;
+        assert_eq!(began.elapsed(), Duration::from_millis(3_020));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_goes_away_on_the_way_in_changes_nothing_and_on_the_way_out_everything() {
+        for (patience, applied) in [(40, false), (60, true)] {
+            let simulator = environment("latency=100ms");
+            let sent = send(&simulator, "POST", ADD);
+            assert!(
+                tokio::time::timeout(Duration::from_millis(patience), sent)
+                    .await
+                    .is_err()
+            );
+            assert_eq!(carries_new(&simulator), applied, "after {patience} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_becomes_visible_to_reads_after_the_delay() {
+        let simulator = environment("visibility=2s");
+        send(&simulator, "POST", ADD).await;
+        let seen = async || {
+            let (_, body) = ask(&simulator, "GET", ADD, "").await;
+            body["tags"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|tag| tag["key"] == "new")
+        };
+        assert!(!seen().await);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(seen().await);
+    }
+
+    #[tokio::test]
+    async fn a_throttled_request_is_refused_and_the_others_carry_what_is_left() {
+        let simulator = environment("throttle=window,limit=1,per=60s,unit=s");
+        let Reply::Answer(first) = send(&simulator, "GET", ADD).await else {
+            panic!("no answer")
+        };
+        assert_eq!(first.headers()["x-ratelimit-remaining"], "0");
+        assert_eq!(first.headers()["x-ratelimit-limit"], "1");
+        assert_eq!(send(&simulator, "POST", ADD).await.status(), Some(429));
+        assert!(!carries_new(&simulator));
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_large_as_the_limit() {
+        let simulator = environment("max-body=30");
+        let padded = |length: usize| format!(r#"{{"tags":[]}}{}"#, " ".repeat(length - 11));
+        assert_eq!(ask(&simulator, "POST", ADD, &padded(30)).await.0, 200);
+        let (status, body) = ask(&simulator, "POST", ADD, &padded(31)).await;
+        assert_eq!((status, &body["error"]["code"]), (413, &json!(413)));
+    }
+
+    #[tokio::test]
+    async fn who_has_no_token_is_turned_away_before_anything_else() {
+        let simulator = environment("auth=on&throttle=window,limit=0");
+        for target in [ADD, "/api/v2/nowhere"] {
+            assert_eq!(ask(&simulator, "GET", target, "").await.0, 401, "{target}");
+        }
+        let simulator = environment("missing-scopes=DataExport,entities.write");
+        for (method, target, status) in [
+            ("GET", ADD, 200),
+            ("POST", ADD, 403),
+            ("GET", "/api/v1/entity/infrastructure/hosts", 403),
+        ] {
+            assert_eq!(
+                ask(&simulator, method, target, "").await.0,
+                status,
+                "{method} {target}"
+            );
+        }
+    }
+
+    fn lines(dir: &Path) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(dir.join("state")).unwrap();
+        text.lines()
+            .skip(1)
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn every_request_is_a_line_and_opening_again_gives_the_state() {
+        let dir = tempfile::tempdir().unwrap();
+        let simulator = environment_in(dir.path(), "fault=lost-ack,method=DELETE");
+        ask(&simulator, "GET", &format!("{ADD}&api-token=dt0c01.SECRET"), "").await;
+        ask(
+            &simulator,
+            "POST",
+            ADD,
+            r#"{"tags":[{"key":"new"},{"key":"a:b","value":"c\"d"}]}"#,
+        )
+        .await;
+        ask(&simulator, "GET", "/nowhere", "").await;
+        send(&simulator, "DELETE", &format!("{ADD}&key=env&value=prod")).await;
+        let before = tags_of(&simulator, WEB1);
+        drop(simulator);
+
+        let lines = lines(dir.path());
+        let brief: Vec<_> = lines
+            .iter()
+            .map(|line| (&line["seq"], &line["method"], &line["status"]))
+            .collect();
+        assert_eq!(
+            serde_json::to_value(brief).unwrap(),
+            json!([
+                [1, "GET", 200],
+                [2, "POST", 200],
+                [3, "GET", 404],
+                [4, "DELETE", null]
+            ])
+        );
+        assert_eq!(lines[0]["target"], format!("{ADD}&api-token=***"));
+        assert_eq!(
+            lines[1]["changes"][1],
+            json!({"entity": WEB1, "op": "add", "key": "a:b", "value": "c\"d"})
+        );
+        assert_eq!(
+            lines[3]["changes"],
+            json!([{"entity": WEB1, "op": "remove", "key": "env", "value": "prod"}])
+        );
+        assert_eq!(lines[3]["fault"], "lost-ack");
+
+        let again = environment_in(dir.path(), "");
+        assert_eq!(tags_of(&again, WEB1), before);
+        assert_eq!(again.handled(), 4);
+        assert!(
+            !before.contains(&"env:prod".to_owned()),
+            "the lost removal was applied"
+        );
+    }
+
+    #[tokio::test]
+    async fn changes_of_entities_that_are_gone_are_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let inventory = dir.path().join("hosts.csv");
+        let url = "simulator:state?inventory=hosts.csv&name=host";
+        let spec = Spec::from_url(url, dir.path()).unwrap();
+        let all = "/api/v2/tags?entitySelector=type(HOST)";
+        std::fs::write(&inventory, "host\na\nb\n").unwrap();
+        ask(
+            &Dynatrace::open(&spec).unwrap(),
+            "POST",
+            all,
+            r#"{"tags":[{"key":"x"}]}"#,
+        )
+        .await;
+        std::fs::write(&inventory, "host\nb\nc\n").unwrap();
+        let simulator = Dynatrace::open(&spec).unwrap();
+        let tagged = "/api/v2/entities?entitySelector=type(HOST),tag(x)";
+        let (_, body) = ask(&simulator, "GET", tagged, "").await;
+        assert_eq!(simulator.entities(), 2);
+        assert_eq!(
+            (&body["totalCount"], &body["entities"][0]["displayName"]),
+            (&json!(1), &json!("b"))
+        );
+    }
+
+    #[test]
+    fn the_token_to_accept_must_be_there() {
+        let mut spec = Spec::default();
+        spec.set("token-env", "TAGFERRY_TEST_NO_SUCH_VARIABLE").unwrap();
+        assert!(matches!(Dynatrace::open(&spec), Err(OpenError::NoToken(_))));
+    }
 }

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::super::inventory::identifier;
 use super::super::journal::{Change, Op};
 use super::super::switches::{BareTag, V1Colon};
+use super::body::{Pair, value_only};
 use super::entities::everything;
 use super::envelope::{Refused, empty, json};
 use super::query::Query;
@@ -14,7 +15,7 @@ use super::route::Call;
 use super::selection::{Selection, View};
 use super::selector::{Criterion, Selector};
 use super::tag_text::TagPattern;
-use super::tags::{Pair, apply, change, check_text};
+use super::tags::{apply, change};
 use super::time_frame::{HOUR, TimeFrame};
 use super::world::{EntityIndex, World};
 
@@ -201,8 +202,11 @@ fn frame(query: &Query<'_>, now: i64) -> Result<TimeFrame, Refused> {
         None => None,
     };
     let to = end.unwrap_or(now);
-    let from = back.map(|back| now - back).or(start).unwrap_or(to - MAX_FRAME);
-    if from > to || to - from > MAX_FRAME {
+    let from = back
+        .map(|back| now - back)
+        .or(start)
+        .unwrap_or(to.saturating_sub(MAX_FRAME));
+    if from > to || to.saturating_sub(from) > MAX_FRAME {
         return Err(Refused::query(
             "startTimestamp",
             "The timeframe must not exceed 3 days",
@@ -280,22 +284,8 @@ pub(super) fn add(
     id: &str,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Deserialize)]
-    struct UpdateEntity {
-        tags: Option<Vec<String>>,
-    }
     let index = find(call, world, collection, id)?;
-    if call.body.is_empty() {
-        return Ok(empty(204));
-    }
-    let body: UpdateEntity = serde_json::from_slice(call.body)
-        .map_err(|why| Refused::plain(400, format!("Could not map the JSON payload: {why}")))?;
-    let tags = body
-        .tags
-        .ok_or_else(|| Refused::body("tags", "must not be null"))?;
-    for (at, tag) in tags.iter().enumerate() {
-        check_text(&format!("tags[{at}]"), tag, 1)?;
-    }
+    let tags = value_only(call.body)?;
     let pairs: Vec<Pair> = tags.into_iter().map(|tag| pair(call, tag)).collect();
     apply(call, world, &[index], &pairs, changes)?;
     Ok(empty(204))
@@ -330,5 +320,225 @@ pub(super) fn delete(
         Ok(empty(204))
     } else {
         Err(Refused::bare(404))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+    use serde_json::{Value, json};
+
+    use super::super::super::reply::Reply;
+    use super::super::api::Dynatrace;
+    use super::super::testing::{IDLE, OLD, RULED, SHOP, WEB1, WEB2, ask, environment, tags_of};
+
+    const HOSTS: &str = "/api/v1/entity/infrastructure/hosts";
+
+    fn ids(list: &Value) -> Vec<&str> {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|entity| entity["entityId"].as_str().unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_listing_is_a_bare_array_of_three_days() {
+        let simulator = environment("");
+        let (status, list) = ask(&simulator, "GET", HOSTS, "").await;
+        assert_eq!((status, ids(&list)), (200, vec![WEB1, WEB2, RULED, IDLE]));
+        assert_eq!(list[0]["displayName"], "Web-1.example.com");
+        assert_eq!(list[0]["discoveredName"], "Web-1.example.com");
+        assert_eq!(
+            list[2]["tags"],
+            json!([
+                {"context": "CONTEXTLESS", "key": "tier", "value": "gold"},
+                {"context": "AWS", "key": "Region", "value": "eu"},
+            ])
+        );
+        assert!(list[0]["lastSeenTimestamp"].as_i64() > list[0]["firstSeenTimestamp"].as_i64());
+    }
+
+    #[tokio::test]
+    async fn filters_narrow_a_listing() {
+        let now = environment("").clock_ms();
+        let (three_days, four_days) = (now - 3 * 86_400_000, now - 4 * 86_400_000);
+        for (query, want) in [
+            ("?tag=env:prod".to_owned(), Some(vec![WEB1, IDLE])),
+            ("?tag=env:prod&tag=owner".to_owned(), Some(vec![WEB1])),
+            ("?tag=%5BAWS%5DRegion:eu".to_owned(), Some(vec![RULED])),
+            (format!("?entity={WEB1}&entity={WEB2}"), Some(vec![WEB1, WEB2])),
+            (format!("?entity={SHOP}"), Some(vec![])),
+            ("?relativeTime=day".to_owned(), Some(vec![WEB1, WEB2, RULED])),
+            ("?managementZone=1".to_owned(), Some(vec![])),
+            (
+                "?includeDetails=false".to_owned(),
+                Some(vec![WEB1, WEB2, RULED, IDLE]),
+            ),
+            (
+                format!("?startTimestamp={four_days}&endTimestamp={three_days}"),
+                Some(vec![]),
+            ),
+            (format!("?startTimestamp={four_days}"), None),
+            ("?relativeTime=week".to_owned(), None),
+            ("?startTimestamp=yesterday".to_owned(), None),
+            ("?pageSize=0".to_owned(), None),
+        ] {
+            let (status, list) = ask(&environment(""), "GET", &format!("{HOSTS}{query}"), "").await;
+            assert_eq!((status == 200).then(|| ids(&list)), want, "{query}");
+        }
+        let week = now - 5 * 86_400_000;
+        let query = format!(
+            "{HOSTS}?startTimestamp={week}&endTimestamp={}",
+            week + 2 * 86_400_000
+        );
+        assert_eq!(ids(&ask(&environment(""), "GET", &query, "").await.1), [OLD]);
+    }
+
+    async fn page(simulator: &Dynatrace, target: &str) -> http::Response<Bytes> {
+        let request = Request::builder().uri(target).body(Bytes::new()).unwrap();
+        let Reply::Answer(answer) = simulator.answer(request).await else {
+            panic!("no answer")
+        };
+        answer
+    }
+
+    #[tokio::test]
+    async fn pages_go_on_by_header_and_keep_all_parameters() {
+        let simulator = environment("");
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..2 {
+            let answer = page(
+                &simulator,
+                &format!("{HOSTS}?pageSize=2&relativeTime=3days{cursor}"),
+            )
+            .await;
+            assert_eq!(
+                ["total-count", "page-size"].map(|name| answer.headers()[name].to_str().unwrap()),
+                ["4", "2"]
+            );
+            let list: Value = serde_json::from_slice(answer.body()).unwrap();
+            seen.extend(ids(&list).into_iter().map(str::to_owned));
+            cursor = match answer.headers().get("next-page-key") {
+                Some(key) => format!(
+                    "&nextPageKey={}",
+                    url::form_urlencoded::byte_serialize(key.as_bytes()).collect::<String>()
+                ),
+                None => String::new(),
+            };
+            let changed = page(
+                &simulator,
+                &format!("{HOSTS}?pageSize=3&relativeTime=3days{cursor}"),
+            )
+            .await;
+            assert_eq!(
+                changed.status() == 400,
+                !cursor.is_empty(),
+                "a parameter was changed"
+            );
+        }
+        assert_eq!(
+            (seen, &*cursor),
+            ([WEB1, WEB2, RULED, IDLE].map(str::to_owned).to_vec(), "")
+        );
+        let all = page(&simulator, HOSTS).await;
+        assert!(
+            !all.headers().contains_key("total-count"),
+            "without a page size everything comes at once"
+        );
+    }
+
+    #[tokio::test]
+    async fn adding_answers_204_without_a_body() {
+        for (options, tags) in [
+            ("", ["a:b", "env:prod", "office-linz", "owner"]),
+            ("v1-colon=split", ["a:b", "env:prod", "office-linz", "owner"]),
+        ] {
+            let simulator = environment(options);
+            let body = r#"{"tags":["office-linz","office-linz","a:b"]}"#;
+            let (status, answer) = ask(&simulator, "POST", &format!("{HOSTS}/{WEB1}"), body).await;
+            assert_eq!((status, answer), (204, Value::Null));
+            assert_eq!(tags_of(&simulator, WEB1), tags);
+            let split = simulator
+                .manual_tags(WEB1)
+                .unwrap()
+                .contains(&("a".to_owned(), Some("b".to_owned())));
+            assert_eq!(split, !options.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn each_collection_takes_its_own_kinds() {
+        let simulator = environment("");
+        for (method, target, status) in [
+            ("POST", format!("/api/v1/entity/services/{SHOP}"), 204),
+            (
+                "POST",
+                "/api/v1/entity/applications/MOBILE_APPLICATION-0000000000000007".to_owned(),
+                204,
+            ),
+            ("POST", format!("/api/v1/entity/services/{WEB1}"), 404),
+            (
+                "GET",
+                "/api/v1/entity/infrastructure/processes/PROCESS_GROUP_INSTANCE-0000000000000006".to_owned(),
+                200,
+            ),
+            ("GET", format!("{HOSTS}/{OLD}"), 200),
+            ("GET", format!("{HOSTS}/HOST-00000000000000FF"), 404),
+            ("POST", format!("{HOSTS}/nonsense"), 404),
+        ] {
+            assert_eq!(
+                ask(&simulator, method, &target, r#"{"tags":["x"]}"#).await.0,
+                status,
+                "{method} {target}"
+            );
+        }
+        let lenient = environment("v1-unknown=400");
+        assert_eq!(
+            ask(&lenient, "GET", &format!("{HOSTS}/nonsense"), "").await.0,
+            400
+        );
+    }
+
+    #[tokio::test]
+    async fn bodies_are_checked() {
+        for (body, status) in [
+            (String::new(), 204),
+            (r#"{"tags":[]}"#.to_owned(), 204),
+            ("{}".to_owned(), 400),
+            (r#"{"tags":[""]}"#.to_owned(), 400),
+            (r#"{"tags":[{"key":"a"}]}"#.to_owned(), 400),
+            (json!({"tags": ["x".repeat(2_001)]}).to_string(), 400),
+        ] {
+            let simulator = environment("");
+            assert_eq!(
+                ask(&simulator, "POST", &format!("{HOSTS}/{WEB1}"), &body).await.0,
+                status,
+                "{body:.40}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tag_of_a_host_is_removed_by_path() {
+        let simulator = environment("");
+        ask(
+            &simulator,
+            "POST",
+            &format!("{HOSTS}/{WEB1}"),
+            r#"{"tags":["a/b c:d"]}"#,
+        )
+        .await;
+        for (tag, status) in [
+            ("a%2Fb%20c%3Ad", 204),
+            ("a%2Fb%20c%3Ad", 404),
+            ("owner", 204),
+            ("tier", 404),
+        ] {
+            let (got, body) = ask(&simulator, "DELETE", &format!("{HOSTS}/{WEB1}/tags/{tag}"), "").await;
+            assert_eq!((got, body), (status, Value::Null), "{tag}");
+        }
+        assert_eq!(tags_of(&simulator, WEB1), ["env:prod"]);
     }
 }

@@ -8,10 +8,12 @@
 
 mod access;
 mod api;
+mod body;
 mod classic;
 mod cursor;
 mod entities;
 mod envelope;
+mod fields;
 mod query;
 mod route;
 mod selection;
@@ -19,6 +21,8 @@ mod selector;
 mod shown;
 mod tag_text;
 mod tags;
+#[cfg(test)]
+mod testing;
 mod time_frame;
 mod world;
 

@@ -173,27 +173,32 @@ fn compile(criterion: Criterion, kind: &str, world: &World, bare_tag: BareTag) -
             how,
             texts,
             case_sensitive,
-        } => Test::Name {
-            how,
-            texts,
-            case_sensitive,
-        },
+        } => {
+            let fold = |text: String| if case_sensitive { text } else { text.to_lowercase() };
+            let texts = texts.into_iter().map(fold).collect();
+            Test::Name {
+                how,
+                texts,
+                case_sensitive,
+            }
+        }
         Criterion::FirstSeen(how, at) => Test::FirstSeen(how, at),
         Criterion::Always(holds) => Test::Always(holds),
         Criterion::Not(criterion) => Test::Not(Box::new(compile(*criterion, kind, world, bare_tag))),
     }
 }
 
+/// Compares a name with a text that is folded already unless case matters.
 fn name_fits(name: &str, text: &str, how: NameTest, case_sensitive: bool) -> bool {
-    let fits = |name: &str, text: &str| match how {
+    let fits = |name: &str| match how {
         NameTest::Contains => name.contains(text),
         NameTest::StartsWith => name.starts_with(text),
         NameTest::Equals => name == text,
     };
     match how {
-        _ if case_sensitive => fits(name, text),
+        _ if case_sensitive => fits(name),
         // Most names are ASCII, and a lookup by name walks through all of them.
-        NameTest::Equals if name.is_ascii() && text.is_ascii() => name.eq_ignore_ascii_case(text),
-        _ => fits(&name.to_lowercase(), &text.to_lowercase()),
+        NameTest::Equals if name.is_ascii() => name.eq_ignore_ascii_case(text),
+        _ => fits(&name.to_lowercase()),
     }
 }

@@ -211,12 +211,12 @@ impl World {
 
     /// When it was first seen, as of a moment in milliseconds since 1970.
     pub(super) fn first_seen(&self, index: EntityIndex, now: i64) -> i64 {
-        now - i64::from(self.entity(index).first_seen) * 1_000
+        now.saturating_sub(i64::from(self.entity(index).first_seen) * 1_000)
     }
 
     /// When it was last seen, as of a moment.
     pub(super) fn last_seen(&self, index: EntityIndex, now: i64) -> i64 {
-        now - i64::from(self.entity(index).last_seen) * 1_000
+        now.saturating_sub(i64::from(self.entity(index).last_seen) * 1_000)
     }
 
     /// The manual tags as they are, sorted.

@@ -40,7 +40,7 @@ pub enum Api {
 }
 
 /// The settings of a Dynatrace connection.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// The API: `v2` (default) or `v1`.

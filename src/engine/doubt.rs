@@ -1,0 +1,192 @@
+//! Settles by observing what an answer could not tell, with patience for writes that become visible late.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::EngineError;
+use super::apply::Run;
+use super::wave::Doubt;
+use crate::ledger::{LineBits, Settlement, Verdict};
+use crate::model::{Class, Failure, LiveEntity, Outcome, Tag};
+
+/// How long a round waits for its writes to become visible before what is missing is sent again: 30 seconds in all.
+const PATIENCE: [Duration; 3] = [
+    Duration::from_secs(2),
+    Duration::from_secs(8),
+    Duration::from_secs(20),
+];
+
+/// The first wait between two looks; each further one is twice as long.
+const FIRST_LOOK: Duration = Duration::from_millis(250);
+
+/// What was found when looking.
+enum Looked {
+    Missing,
+    Live(BTreeSet<Tag>),
+}
+
+impl Run<'_> {
+    /// Looks until everything in doubt is done, or patience ends. What is not found is left open to be sent again; after
+    /// the last round it fails with the reason for which it was in doubt.
+    pub(super) async fn settle_doubts(&self, mut doubts: Vec<Doubt>) -> Result<(), EngineError> {
+        let began = tokio::time::Instant::now();
+        let mut wait = FIRST_LOOK;
+        while !doubts.is_empty() {
+            let looked = match self.look(&doubts).await {
+                Ok(looked) => looked,
+                Err(EngineError::Stopped { reason, .. }) => return self.give_up(doubts, &reason).await,
+                Err(error) => return Err(error),
+            };
+            doubts = self.settle_looked(doubts, &looked).await?;
+            let patience = doubts
+                .iter()
+                .map(|doubt| PATIENCE[self.round(doubt.place)])
+                .max()
+                .unwrap_or_default();
+            if doubts.is_empty() || began.elapsed() + wait > patience || self.must_stop() {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        self.end_round(doubts).await
+    }
+
+    fn round(&self, place: usize) -> usize {
+        self.lines[place].round.get().min(PATIENCE.len() - 1)
+    }
+
+    async fn look(&self, doubts: &[Doubt]) -> Result<HashMap<String, BTreeSet<Tag>>, EngineError> {
+        let ids: BTreeSet<&str> = doubts
+            .iter()
+            .map(|doubt| &*self.lines[doubt.place].of.id)
+            .collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let mut live = HashMap::with_capacity(ids.len());
+        self.observer()
+            .entities(&ids, |entity: LiveEntity| {
+                live.insert(entity.id, entity.tags.into_iter().map(|tag| tag.tag).collect());
+            })
+            .await?;
+        Ok(live)
+    }
+
+    /// Settles what was found done and what is gone; gives back the rest.
+    async fn settle_looked(
+        &self,
+        doubts: Vec<Doubt>,
+        live: &HashMap<String, BTreeSet<Tag>>,
+    ) -> Result<Vec<Doubt>, EngineError> {
+        let mut settled = Vec::new();
+        let mut left = Vec::new();
+        for doubt in doubts {
+            let line = &self.lines[doubt.place];
+            let looked = live
+                .get(&*line.of.id)
+                .map_or(Looked::Missing, |tags| Looked::Live(tags.clone()));
+            match looked {
+                Looked::Missing => {
+                    let verdict = Verdict::failed(Class::Missing, "the entity is no longer there");
+                    settled.push(self.settlement(&doubt, doubt.bits, verdict));
+                }
+                Looked::Live(tags) => {
+                    let actions = self.vocabulary.actions(line.of.change);
+                    let so = actions
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, action)| tags.contains(&action.tag) != action.remove);
+                    let done = so.fold(0, |bits, (bit, _)| bits | 1 << bit) & doubt.bits;
+                    if done != 0 {
+                        settled.push(self.settlement(&doubt, done, Verdict::Done));
+                    }
+                    if doubt.bits & !done != 0 {
+                        left.push(Doubt {
+                            bits: doubt.bits & !done,
+                            ..doubt
+                        });
+                    }
+                }
+            }
+        }
+        self.commit(settled).await?;
+        Ok(left)
+    }
+
+    /// What is still not visible goes round again, or fails after the last round.
+    async fn end_round(&self, doubts: Vec<Doubt>) -> Result<(), EngineError> {
+        if self.must_stop() {
+            return Ok(()); // Everything in doubt stays open; the next apply looks first.
+        }
+        let mut settled = Vec::new();
+        for doubt in doubts {
+            let round = &self.lines[doubt.place].round;
+            round.set(round.get() + 1);
+            if round.get() >= PATIENCE.len() {
+                settled.extend(self.last_verdict(doubt).await?);
+            }
+        }
+        self.commit(settled).await
+    }
+
+    /// Adds fail with the reason for the doubt; a tag that refuses to go is a rule's, or the vendor did not obey.
+    async fn last_verdict(&self, doubt: Doubt) -> Result<Vec<(usize, Settlement)>, EngineError> {
+        let line = &self.lines[doubt.place];
+        let actions = self.vocabulary.actions(line.of.change);
+        let removes = actions.iter().enumerate().filter(|(_, action)| action.remove);
+        let removes = removes.fold(0, |bits, (bit, _)| bits | 1 << bit) & doubt.bits;
+        let mut settled = Vec::new();
+        if doubt.bits & !removes != 0 {
+            let Failure { class, message } = doubt.failure.clone();
+            let why = format!(
+                "{message}; it was sent {} times and can't be seen there",
+                PATIENCE.len()
+            );
+            settled.push(self.settlement(&doubt, doubt.bits & !removes, Verdict::failed(class, why)));
+        }
+        if removes != 0 {
+            let manual = self.manual_tags(&line.of.id).await?;
+            let is_manual = |bit: usize| {
+                manual
+                    .as_ref()
+                    .is_some_and(|manual| manual.0.contains(&actions[bit].tag))
+            };
+            let kept = (0..actions.len()).filter(|bit| removes >> bit & 1 == 1 && is_manual(*bit));
+            let kept = kept.fold(0, |bits, bit| bits | 1 << bit);
+            if kept != 0 {
+                let verdict = Verdict::failed(Class::Invisible, "removed, and the vendor still shows it");
+                settled.push(self.settlement(&doubt, kept, verdict));
+            }
+            if removes & !kept != 0 {
+                let verdict = Verdict::failed(
+                    Class::Automatic,
+                    "a rule of the vendor makes this tag; it can't be removed",
+                );
+                settled.push(self.settlement(&doubt, removes & !kept, verdict));
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Observing failed, so that nobody can say what the calls did.
+    async fn give_up(&self, doubts: Vec<Doubt>, reason: &str) -> Result<(), EngineError> {
+        if self.must_stop() {
+            return Ok(());
+        }
+        let unknown = |doubt: &Doubt| {
+            let why = format!("{}; and observing it failed: {reason}", doubt.failure.message);
+            let failure = Failure::new(doubt.failure.class, why);
+            self.settlement(doubt, doubt.bits, Verdict::Other(Outcome::Unknown, failure))
+        };
+        self.commit(doubts.iter().map(unknown).collect()).await
+    }
+
+    fn settlement(&self, doubt: &Doubt, bits: u64, verdict: Verdict) -> (usize, Settlement) {
+        let line = &self.lines[doubt.place].of;
+        let line = LineBits {
+            entity: line.entity,
+            part: line.part,
+            bits,
+        };
+        (doubt.place, Settlement { line, verdict })
+    }
+}

@@ -1,0 +1,251 @@
+//! The difference, written to the ledger: entities, lines and the words that they use.
+
+use std::collections::HashMap;
+
+use super::EngineError;
+use super::gather::Gathering;
+use super::observed::{Live, Observed, Seen};
+use super::plan::{BATCH, PlanSummary};
+use super::target::Target;
+use super::words::Words;
+use crate::diff;
+use crate::event::{Event, Stage};
+use crate::guard::Weight;
+use crate::ledger::{BITS_A_LINE, EntityRow, Ledger, LineRow, SetRole};
+use crate::model::{Action, Class, Limits, Rule};
+
+/// Why nothing can be done to an entity.
+type Bar = (Class, String);
+
+/// What the difference is written with.
+pub(super) struct Draft<'a> {
+    pub(super) target: &'a Target,
+    pub(super) ledger: &'a Ledger,
+    pub(super) run: i64,
+    pub(super) limits: &'a Limits,
+    pub(super) summary: &'a mut PlanSummary,
+    /// How many rows of an entity lost a collision.
+    pub(super) lost: &'a HashMap<u32, u64>,
+}
+
+/// What is worked out once and used for many entities.
+#[derive(Debug, Default)]
+struct Work {
+    memo: Memo,
+    /// Change and open bits of each part, by wanted set and set before.
+    parts: HashMap<(u32, u32), Vec<(u32, u64)>>,
+    lines: Vec<LineRow>,
+    weight: Weight,
+}
+
+impl Draft<'_> {
+    /// Computes the difference and writes everything. Gives back what the guard weighs.
+    pub(super) async fn save(
+        mut self,
+        gathering: &mut Gathering,
+        observed: &Observed,
+    ) -> Result<Weight, EngineError> {
+        let events = &self.target.events;
+        let total = observed.states.len();
+        events.tell(Event::StageBegan {
+            stage: Stage::Diff,
+            total: Some(total as u64),
+        });
+        let mut work = Work::default();
+        work.weight.entities = total as u64;
+        let numbers: Vec<u32> = (0..).take(total).collect();
+        for batch in numbers.chunks(BATCH) {
+            let bars: Vec<Option<Bar>> = batch
+                .iter()
+                .map(|entity| self.difference(*entity, gathering, observed, &mut work))
+                .collect();
+            let entities: Vec<EntityRow<'_>> = batch
+                .iter()
+                .zip(&bars)
+                .map(|(entity, bar)| row(*entity, bar.as_ref(), gathering, observed))
+                .collect();
+            self.ledger.insert_entities(self.run, &entities).await?;
+            self.ledger.insert_lines(self.run, &work.lines).await?;
+            work.lines.clear();
+            events.tell(Event::Advanced {
+                by: batch.len() as u64,
+            });
+        }
+        self.save_words(&gathering.words).await?;
+        self.summary.operations = work.weight.operations;
+        events.tell(Event::StageEnded { stage: Stage::Diff });
+        Ok(work.weight)
+    }
+
+    /// The lines of one entity, or why nothing can be done to it.
+    fn difference(
+        &mut self,
+        entity: u32,
+        gathering: &mut Gathering,
+        observed: &Observed,
+        work: &mut Work,
+    ) -> Option<Bar> {
+        let state = &observed.states[entity as usize];
+        let bar = match &state.seen {
+            Seen::Missing => {
+                work.weight.missing += 1;
+                Some((Class::Missing, self.missing(gathering.by_name)))
+            }
+            Seen::Ambiguous(why) => Some((Class::Ambiguous, why.clone())),
+            Seen::Barred(class, why) => Some((*class, why.clone())),
+            Seen::Live(live) => state
+                .want
+                .and_then(|want| self.lines(entity, want, live, gathering, work)),
+        };
+        if let Some((class, _)) = &bar {
+            let rows = 1 + gathering.further.get(&entity).map_or(0, |rows| rows.len() as u64);
+            let left = rows - self.lost.get(&entity).copied().unwrap_or(0);
+            *self
+                .summary
+                .rejected
+                .entry(class.as_str().to_owned())
+                .or_default() += left;
+        }
+        bar
+    }
+
+    fn lines(
+        &mut self,
+        entity: u32,
+        want: u32,
+        live: &Live,
+        gathering: &mut Gathering,
+        work: &mut Work,
+    ) -> Option<Bar> {
+        let before = live.before;
+        let words = &mut gathering.words;
+        work.weight.manual_tags += u64::from(live.tags);
+        let actions = work.memo.actions(want, before, words);
+        if actions.is_empty() {
+            self.summary.unchanged += 1;
+            work.lines.push((entity, 0, want, before, 0, 0));
+            return None;
+        }
+        if let Some(why) = self.unsupported(actions) {
+            return Some((Class::Unsupported, why));
+        }
+        self.count(actions, &mut work.weight);
+        let parts = work.parts.entry((want, before)).or_insert_with(|| {
+            let part = |actions: &[Action]| (words.change_id(actions), (1 << actions.len()) - 1);
+            actions.chunks(BITS_A_LINE).map(part).collect()
+        });
+        for (part, (change, open)) in (0..).zip(parts.iter()) {
+            work.lines.push((entity, part, want, before, *change, *open));
+        }
+        None
+    }
+
+    fn count(&mut self, actions: &[Action], weight: &mut Weight) {
+        self.summary.to_change += 1;
+        weight.operations += actions.len() as u64;
+        for action in actions {
+            if !self.summary.keys.contains_key(&action.tag.key) {
+                self.summary
+                    .keys
+                    .insert(action.tag.key.clone(), super::KeyCount::default());
+            }
+            if let Some(count) = self.summary.keys.get_mut(&action.tag.key) {
+                *(if action.remove {
+                    &mut count.removes
+                } else {
+                    &mut count.adds
+                }) += 1;
+            }
+            match (action.remove, action.rule) {
+                (true, Rule::Remove) => weight.removals += 1,
+                (true, _) => weight.rewrites += 1,
+                (false, _) => {}
+            }
+        }
+    }
+
+    fn unsupported(&self, actions: &[Action]) -> Option<String> {
+        let can = |action: &&Action| {
+            if action.remove {
+                self.limits.removes > 0
+            } else {
+                self.limits.adds > 0
+            }
+        };
+        let action = actions.iter().find(|action| !can(action))?;
+        let what = if action.remove { "remove" } else { "add" };
+        Some(format!(
+            "this API can't {what} tags of a {} (`{}`)",
+            self.target.kind(),
+            action.tag
+        ))
+    }
+
+    fn missing(&self, by_name: bool) -> String {
+        let how = if by_name {
+            "of this name"
+        } else {
+            "of this identifier"
+        };
+        let plan = &self.target.plan;
+        format!(
+            "no {} {how} exists at `{}`, or it was not seen within the time frame",
+            plan.kind, plan.connection
+        )
+    }
+
+    async fn save_words(&self, words: &Words) -> Result<(), EngineError> {
+        let numbers: Vec<u32> = (0..).take(words.tags.len()).collect();
+        for batch in numbers.chunks(BATCH) {
+            let row = |id: &u32| {
+                let (key, value) = words.tag_parts(*id);
+                (*id, key, value)
+            };
+            self.ledger
+                .insert_tags(self.run, &batch.iter().map(row).collect::<Vec<_>>())
+                .await?;
+        }
+        let sets = [
+            (SetRole::Want, &words.wants),
+            (SetRole::Before, &words.befores),
+            (SetRole::Change, &words.changes),
+        ];
+        for (role, sets) in sets {
+            let numbers: Vec<u32> = (0..).take(sets.len()).collect();
+            for batch in numbers.chunks(BATCH) {
+                let rows: Vec<_> = batch.iter().map(|id| (*id, sets.text(*id))).collect();
+                self.ledger.insert_sets(self.run, role, &rows).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn row<'a>(
+    entity: u32,
+    bar: Option<&'a Bar>,
+    gathering: &'a Gathering,
+    observed: &'a Observed,
+) -> EntityRow<'a> {
+    let name = gathering.spelled.get(entity as usize).map(|name| &**name);
+    let key = match &observed.states[entity as usize].seen {
+        Seen::Live(Live { id: Some(id), .. }) => id,
+        _ => name.unwrap_or_else(|| gathering.entities.text(entity)),
+    };
+    let (class, why) = bar.map_or((None, None), |(class, why)| {
+        (Some(class.as_str()), Some(why.as_str()))
+    });
+    (entity, key, name, class, why)
+}
+
+/// The actions of each (want, before), worked out once.
+#[derive(Debug, Default)]
+pub(super) struct Memo(HashMap<(u32, u32), Vec<Action>>);
+
+impl Memo {
+    pub(super) fn actions(&mut self, want: u32, before: u32, words: &Words) -> &[Action] {
+        self.0
+            .entry((want, before))
+            .or_insert_with(|| diff::actions(&words.wishes(want), &words.before(before)))
+    }
+}

@@ -1,0 +1,268 @@
+//! Rows into wishes, on a thread of its own: inventory, mapping and the vendor's rules, interned as they come.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::EngineError;
+use super::words::Words;
+use crate::inventory::{Entry, FileFacts, Inventory};
+use crate::ledger::RetryRow;
+use crate::mapping::{Mapped, Mapper};
+use crate::model::{Class, EntityKey, Failure, Interner, Origin, Tag, Wish};
+use crate::vendor::Vendor;
+
+/// Rows handed over at once.
+const BATCH: usize = 2_000;
+
+/// Batches that may wait to be written, so that memory stays bounded when the ledger is slower than the reader.
+const QUEUE: usize = 8;
+
+/// Where the wishes come from.
+#[derive(Debug)]
+pub enum Source {
+    /// An inventory, through a mapping.
+    Inventory(Box<Inventory>, Box<Mapper>),
+    /// The failed rows of an earlier run.
+    Retry(Vec<RetryRow>),
+}
+
+/// One row as the ledger wants it.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: u64,
+    pub(super) file: u32,
+    pub(super) line: u64,
+    pub(super) entity: Option<u32>,
+    pub(super) want: Option<u32>,
+    pub(super) rejected: Option<Failure>,
+}
+
+/// Everything that was gathered: small numbers a row, and each text once.
+#[derive(Debug)]
+pub struct Gathering {
+    pub(super) words: Words,
+    /// Identifiers in canonical form, or folded names.
+    pub(super) entities: Interner,
+    /// The names as they were written, when entities are named.
+    pub(super) spelled: Vec<Box<str>>,
+    pub(super) by_name: bool,
+    /// What the first row of each entity asks for, and which row that is.
+    pub(super) firsts: Vec<(u64, u32)>,
+    /// The further rows of entities that have several.
+    pub(super) further: HashMap<u32, Vec<(u64, u32)>>,
+    pub(super) files: Vec<Arc<str>>,
+    pub(super) facts: Vec<FileFacts>,
+    pub(super) digest: String,
+    pub(super) rows: u64,
+    pub(super) rejected: HashMap<Class, u64>,
+    /// Cells that rendered empty and asked for nothing.
+    pub(super) empty: u64,
+}
+
+/// Begins to gather; batches of rows come through the channel, and everything else when the thread ends.
+pub(super) fn begin(
+    source: Source,
+    vendor: Arc<dyn Vendor>,
+    kind: String,
+) -> (
+    mpsc::Receiver<Vec<Row>>,
+    tokio::task::JoinHandle<Result<Gathering, EngineError>>,
+) {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let thread = tokio::task::spawn_blocking(move || {
+        let mut gatherer = Gatherer::new(vendor, kind, sender);
+        match source {
+            Source::Inventory(inventory, mapper) => gatherer.read(*inventory, *mapper)?,
+            Source::Retry(rows) => gatherer.again(rows),
+        }
+        gatherer.flush();
+        Ok(gatherer.gathering)
+    });
+    (receiver, thread)
+}
+
+/// Awaits the thread's end.
+pub(super) async fn finished(
+    thread: tokio::task::JoinHandle<Result<Gathering, EngineError>>,
+) -> Result<Gathering, EngineError> {
+    let joined = thread.await;
+    joined.map_err(|error| EngineError::Job(format!("reading the inventory failed: {error}")))?
+}
+
+struct Gatherer {
+    vendor: Arc<dyn Vendor>,
+    kind: String,
+    batches: mpsc::Sender<Vec<Row>>,
+    batch: Vec<Row>,
+    /// The file of the last row, which is nearly always that of the next.
+    last_file: Option<(Arc<str>, u32)>,
+    /// What is wrong with each tag that was looked at, by its number.
+    checked: Vec<Option<Option<Box<str>>>>,
+    gathering: Gathering,
+}
+
+impl Gatherer {
+    fn new(vendor: Arc<dyn Vendor>, kind: String, batches: mpsc::Sender<Vec<Row>>) -> Self {
+        let gathering = Gathering {
+            words: Words::new(),
+            entities: Interner::default(),
+            spelled: Vec::new(),
+            by_name: false,
+            firsts: Vec::new(),
+            further: HashMap::new(),
+            files: Vec::new(),
+            facts: Vec::new(),
+            digest: String::new(),
+            rows: 0,
+            rejected: HashMap::new(),
+            empty: 0,
+        };
+        Self {
+            vendor,
+            kind,
+            batches,
+            batch: Vec::new(),
+            last_file: None,
+            checked: Vec::new(),
+            gathering,
+        }
+    }
+
+    fn read(&mut self, mut inventory: Inventory, mut mapper: Mapper) -> Result<(), EngineError> {
+        while let Some(entry) = inventory.next() {
+            match entry? {
+                Entry::Bad { origin, reason } => {
+                    self.push(&origin, Err(Failure::new(Class::Unreadable, reason)));
+                }
+                Entry::Record(record) => {
+                    let found = mapper.map(&record).and_then(|mapped| self.take(mapped));
+                    self.push(&record.origin, found);
+                }
+            }
+            if self.batches.is_closed() {
+                return Ok(()); // Nobody writes any more: the plan has failed elsewhere.
+            }
+        }
+        self.gathering.facts = inventory.facts().to_vec();
+        self.gathering.digest = inventory.digest();
+        Ok(())
+    }
+
+    fn again(&mut self, rows: Vec<RetryRow>) {
+        for row in rows {
+            let entity = self.entity(&row.entity, &row.entity);
+            let want = self.gathering.words.want_id(&row.wishes);
+            self.push(&row.origin, Ok((entity, want)));
+        }
+    }
+
+    /// Entity and wanted set of a mapped row, or why it can't be used.
+    fn take(&mut self, mapped: Mapped) -> Result<(u32, u32), Failure> {
+        self.gathering.empty += u64::from(mapped.empty);
+        for wish in &mapped.wishes {
+            self.check(wish)?;
+        }
+        let entity = match &mapped.entity {
+            EntityKey::Id(id) => {
+                let canonical = self.vendor.canonical_id(&self.kind, id);
+                let canonical = canonical.map_err(|why| Failure::new(Class::Illegal, why))?;
+                self.entity(&canonical, &canonical)
+            }
+            EntityKey::Name(name) => {
+                self.gathering.by_name = true;
+                let folded = self.vendor.fold_name(name);
+                self.entity(&folded, name)
+            }
+        };
+        Ok((entity, self.gathering.words.want_id(&mapped.wishes)))
+    }
+
+    fn entity(&mut self, key: &str, spelled: &str) -> u32 {
+        let known = self.gathering.entities.len();
+        let entity = self.gathering.entities.intern(key);
+        if entity as usize == known && self.gathering.by_name {
+            self.gathering.spelled.push(spelled.into());
+        }
+        entity
+    }
+
+    /// Holds a wish against the vendor's rules, each tag once.
+    fn check(&mut self, wish: &Wish) -> Result<(), Failure> {
+        let rules = self.vendor.rules();
+        if !rules.allows(wish.rule) {
+            let why = format!(
+                "`{}` of `{}` needs keys and values, and this API knows plain strings only: use `add` or `remove`, or \
+                 give the connection a `join`",
+                wish.rule, wish.tag
+            );
+            return Err(Failure::new(Class::Unsupported, why));
+        }
+        let id = self.gathering.words.tag_id(&wish.tag) as usize;
+        if self.checked.len() <= id {
+            self.checked.resize(id + 1, None);
+        }
+        let verdict = self.checked[id].get_or_insert_with(|| broken(&wish.tag, rules).map(Into::into));
+        match verdict {
+            Some(why) => Err(Failure::new(Class::Illegal, why.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    fn push(&mut self, origin: &Origin, found: Result<(u32, u32), Failure>) {
+        let gathering = &mut self.gathering;
+        let id = gathering.rows;
+        gathering.rows += 1;
+        let (entity, want, rejected) = match found {
+            Ok((entity, want)) => {
+                match gathering.firsts.get(entity as usize) {
+                    Some(_) => gathering.further.entry(entity).or_default().push((id, want)),
+                    None => gathering.firsts.push((id, want)),
+                }
+                (Some(entity), Some(want), None)
+            }
+            Err(failure) => {
+                *gathering.rejected.entry(failure.class).or_default() += 1;
+                (None, None, Some(failure))
+            }
+        };
+        let file = self.file(&origin.file);
+        self.batch.push(Row {
+            id,
+            file,
+            line: origin.line,
+            entity,
+            want,
+            rejected,
+        });
+        if self.batch.len() == BATCH {
+            self.flush();
+        }
+    }
+
+    fn file(&mut self, name: &Arc<str>) -> u32 {
+        if let Some((last, id)) = &self.last_file
+            && last == name
+        {
+            return *id;
+        }
+        let files = &mut self.gathering.files;
+        let place = files.iter().position(|file| file == name).unwrap_or_else(|| {
+            files.push(Arc::clone(name));
+            files.len() - 1
+        });
+        let id = u32::try_from(place).unwrap_or(u32::MAX);
+        self.last_file = Some((Arc::clone(name), id));
+        id
+    }
+
+    fn flush(&mut self) {
+        // A closed channel means that the plan has failed elsewhere, which says why.
+        let _ = self.batches.blocking_send(std::mem::take(&mut self.batch));
+    }
+}
+
+fn broken(tag: &Tag, rules: &crate::model::TagRules) -> Option<String> {
+    rules.check(tag).err()
+}

@@ -1,0 +1,141 @@
+//! What is known of each entity while a plan is made.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::gather::Gathering;
+use super::words::Words;
+use crate::model::{Class, Interner, LiveEntity, Present, Provenance};
+use crate::resolve::{Resolution, Resolver};
+use crate::vendor::Vendor;
+
+/// One entity.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    /// What is wanted of it, after collisions; `None` when every row of it lost.
+    pub(super) want: Option<u32>,
+    /// What was found of it.
+    pub(super) seen: Seen,
+}
+
+/// What was found of an entity.
+#[derive(Debug, Clone)]
+pub(super) enum Seen {
+    /// Nothing.
+    Missing,
+    /// Several of its name.
+    Ambiguous(String),
+    /// The entity.
+    Live(Live),
+    /// The entity, and why nothing can be done to it.
+    Barred(Class, String),
+}
+
+/// A found entity.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    /// The identifier, where the inventory has a name.
+    pub(super) id: Option<Box<str>>,
+    /// What it carries of the keys that its rows name.
+    pub(super) before: u32,
+    /// Manual tags that it carries, those in doubt among them.
+    pub(super) tags: u32,
+    /// Whether some of `before` are in doubt.
+    pub(super) undecided: bool,
+}
+
+/// Every entity that the rows name, by number.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) states: Vec<State>,
+    resolver: Option<Resolver>,
+    /// The keys of each wanted set, worked out once.
+    keys: HashMap<u32, BTreeSet<String>>,
+}
+
+impl Observed {
+    /// Nothing was seen yet.
+    pub(super) fn new(gathering: &Gathering) -> Self {
+        let states = gathering.firsts.iter().map(|(_, want)| State {
+            want: Some(*want),
+            seen: Seen::Missing,
+        });
+        Self {
+            states: states.collect(),
+            resolver: gathering.by_name.then(|| Resolver::new(gathering.entities.len())),
+            keys: HashMap::new(),
+        }
+    }
+
+    /// Takes a live entity in; says whether it is one that the rows name and that was not seen before.
+    pub(super) fn see(
+        &mut self,
+        live: &LiveEntity,
+        entities: &Interner,
+        words: &mut Words,
+        further: &HashMap<u32, Vec<(u64, u32)>>,
+        vendor: &dyn Vendor,
+    ) -> bool {
+        let number = match &mut self.resolver {
+            None => entities.find(&live.id),
+            Some(resolver) => {
+                let number = live
+                    .name
+                    .as_ref()
+                    .and_then(|name| entities.find(&vendor.fold_name(name)));
+                if let Some(number) = number {
+                    resolver.see(number, &live.id);
+                }
+                number
+            }
+        };
+        let Some(number) = number else { return false };
+        let fresh = matches!(self.states[number as usize].seen, Seen::Missing);
+        self.states[number as usize].seen = match self.resolver.as_ref().map(|resolver| resolver.get(number))
+        {
+            Some(Resolution::Ambiguous(count, ids)) => Seen::Ambiguous(format!(
+                "{count} live entities bear this name, such as {}",
+                ids.join(", ")
+            )),
+            _ => self.live(number, live, words, further),
+        };
+        fresh
+    }
+
+    fn live(
+        &mut self,
+        number: u32,
+        live: &LiveEntity,
+        words: &mut Words,
+        further: &HashMap<u32, Vec<(u64, u32)>>,
+    ) -> Seen {
+        let first = self.states[number as usize].want;
+        let wants = first
+            .into_iter()
+            .chain(further.get(&number).into_iter().flatten().map(|(_, want)| *want));
+        let mut present = Vec::new();
+        let mut undecided = false;
+        for want in wants {
+            let keys = self
+                .keys
+                .entry(want)
+                .or_insert_with(|| words.wishes(want).into_iter().map(|wish| wish.tag.key).collect());
+            for tag in live.tags.iter().filter(|tag| keys.contains(&tag.tag.key)) {
+                undecided |= tag.provenance == Provenance::Undecided;
+                present.push(Present::new(tag.tag.clone(), tag.provenance));
+            }
+        }
+        present.sort();
+        present.dedup();
+        let manual = live
+            .tags
+            .iter()
+            .filter(|tag| tag.provenance != Provenance::Automatic)
+            .count();
+        Seen::Live(Live {
+            id: self.resolver.is_some().then(|| live.id.as_str().into()),
+            before: words.before_id(&present),
+            tags: u32::try_from(manual).unwrap_or(u32::MAX),
+            undecided,
+        })
+    }
+}

@@ -1,0 +1,370 @@
+//! Makes a plan: rows are read, live tags are observed, and the difference is saved.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+
+use tokio::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::EngineError;
+use super::draft::{Draft, Memo};
+use super::gather::{self, Gathering, Row, Source};
+use super::observe::Observer;
+use super::observed::{Observed, Seen};
+use super::ownership::{self, Doubtful};
+use super::target::Target;
+use crate::collide::{self, Claim, Policy};
+use crate::event::{Event, Stage};
+use crate::guard::{self, Bounds};
+use crate::ledger::{Ledger, NewRun, RowRow, RunLog};
+use crate::model::{Class, Limits, LiveEntity, Wish};
+
+/// Rows written at once.
+pub(super) const BATCH: usize = 5_000;
+
+/// What a plan is made of.
+#[derive(Debug)]
+pub struct PlanInput<'a> {
+    /// The job's name.
+    pub job: &'a str,
+    /// The job file.
+    pub job_path: &'a str,
+    /// blake3 of the job file.
+    pub job_digest: &'a str,
+    /// The run whose failures are tried again.
+    pub retry_of: Option<i64>,
+    /// Where the wishes come from.
+    pub source: Source,
+    /// What becomes of rows that disagree.
+    pub policy: Policy,
+    /// What joins values under the policy `join`.
+    pub separator: &'a str,
+    /// What the plan may do without being told.
+    pub bounds: &'a Bounds,
+}
+
+/// What happens to the tags of one key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyCount {
+    /// Tags to add.
+    pub adds: u64,
+    /// Tags to remove, replaced values among them.
+    pub removes: u64,
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanSummary {
+    /// Rows that were read.
+    pub rows: u64,
+    /// Rows that can't be used, by class.
+    pub rejected: BTreeMap<String, u64>,
+    /// Cells that rendered empty and asked for nothing.
+    pub empty_cells: u64,
+    /// Entities that the rows name.
+    pub entities: u64,
+    /// Entities that are as wanted.
+    pub unchanged: u64,
+    /// Entities to change.
+    pub to_change: u64,
+    /// Operations.
+    pub operations: u64,
+    /// Operations by key.
+    pub keys: BTreeMap<String, KeyCount>,
+    /// How each file was read, a sentence each.
+    pub files: Vec<String>,
+}
+
+/// A plan that was saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Its run.
+    pub run: i64,
+    /// What it comes to.
+    pub summary: PlanSummary,
+    /// Why the guard refuses it; empty when it may be applied.
+    pub objections: Vec<String>,
+    /// When the live tags began to be read.
+    pub observed_at: Instant,
+}
+
+/// Makes and saves a plan.
+pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Result<Planned, EngineError> {
+    let limits = target
+        .vendor
+        .limits(target.kind())
+        .map_err(|error| EngineError::Job(error.to_string()))?;
+    let run = ledger
+        .begin_run(&NewRun {
+            job: input.job,
+            job_path: input.job_path,
+            job_digest: input.job_digest,
+            retry_of: input.retry_of,
+            target: target.plan.clone(),
+        })
+        .await?;
+    let log = ledger.run_log(run).await?;
+    let mut planner = Planner {
+        target,
+        ledger,
+        run,
+        limits: &limits,
+        summary: PlanSummary::default(),
+    };
+    let mut gathering = planner.gather(input.source).await?;
+    let observed_at = Instant::now();
+    let mut observed = planner.observe(&mut gathering, &log).await?;
+    let lost = planner
+        .merge(&mut gathering, &mut observed, input.policy, input.separator)
+        .await?;
+    planner
+        .settle_ownership(&mut gathering, &mut observed, &log)
+        .await?;
+    let draft = Draft {
+        target,
+        ledger,
+        run,
+        limits: &limits,
+        summary: &mut planner.summary,
+        lost: &lost,
+    };
+    let weight = draft.save(&mut gathering, &observed).await?;
+    let objections = guard::objections(&weight, input.bounds);
+    let refused = (!objections.is_empty()).then(|| objections.join("; "));
+    let summary = serde_json::to_value(&planner.summary).expect("counts are JSON");
+    ledger
+        .finish_plan(run, &gathering.digest, &summary, refused.as_deref())
+        .await?;
+    Ok(Planned {
+        run,
+        summary: planner.summary,
+        objections,
+        observed_at,
+    })
+}
+
+struct Planner<'a> {
+    target: &'a Target,
+    ledger: &'a Ledger,
+    run: i64,
+    limits: &'a Limits,
+    summary: PlanSummary,
+}
+
+impl Planner<'_> {
+    /// Reads, maps and writes the rows.
+    async fn gather(&mut self, source: Source) -> Result<Gathering, EngineError> {
+        let events = &self.target.events;
+        events.tell(Event::StageBegan {
+            stage: Stage::Read,
+            total: None,
+        });
+        let (mut batches, thread) =
+            gather::begin(source, self.target.vendor.clone(), self.target.kind().to_owned());
+        while let Some(batch) = batches.recv().await {
+            let rows: Vec<RowRow<'_>> = batch.iter().map(stored).collect();
+            self.ledger.insert_rows(self.run, &rows).await?;
+            events.tell(Event::Advanced {
+                by: batch.len() as u64,
+            });
+        }
+        let gathering = gather::finished(thread).await?;
+        let files: Vec<(u32, &str)> = (0..).zip(gathering.files.iter().map(|file| &**file)).collect();
+        self.ledger.insert_files(self.run, &files).await?;
+        self.summary.rows = gathering.rows;
+        self.summary.empty_cells = gathering.empty;
+        self.summary.entities = gathering.entities.len() as u64;
+        self.summary.files = gathering.facts.iter().map(ToString::to_string).collect();
+        for (class, rows) in &gathering.rejected {
+            self.reject(*class, *rows);
+        }
+        events.tell(Event::StageEnded { stage: Stage::Read });
+        Ok(gathering)
+    }
+
+    fn reject(&mut self, class: Class, rows: u64) {
+        *self
+            .summary
+            .rejected
+            .entry(class.as_str().to_owned())
+            .or_default() += rows;
+    }
+
+    /// Reads what is live of the entities that the rows name.
+    async fn observe(&self, gathering: &mut Gathering, log: &RunLog) -> Result<Observed, EngineError> {
+        let events = &self.target.events;
+        let total = gathering.entities.len();
+        events.tell(Event::StageBegan {
+            stage: Stage::Observe,
+            total: Some(total as u64),
+        });
+        let observer = Observer {
+            target: self.target,
+            ledger: self.ledger,
+            log,
+            limits: self.limits,
+        };
+        let mut observed = Observed::new(gathering);
+        let Gathering {
+            entities,
+            words,
+            further,
+            by_name,
+            ..
+        } = gathering;
+        let mut see = |live: LiveEntity| {
+            if observed.see(&live, entities, words, further, &*self.target.vendor) {
+                events.tell(Event::Advanced { by: 1 });
+            }
+        };
+        if *by_name && total > 0 {
+            observer.listing(&mut see).await?;
+        } else {
+            let ids: Vec<&str> = (0..).take(total).map(|entity| entities.text(entity)).collect();
+            observer.entities(&ids, &mut see).await?;
+        }
+        events.tell(Event::StageEnded {
+            stage: Stage::Observe,
+        });
+        Ok(observed)
+    }
+
+    /// Settles what several rows ask of one entity, and rejects the losers. Gives back how many rows each entity lost.
+    async fn merge(
+        &mut self,
+        gathering: &mut Gathering,
+        observed: &mut Observed,
+        policy: Policy,
+        separator: &str,
+    ) -> Result<HashMap<u32, u64>, EngineError> {
+        let mut losers = Vec::new();
+        let mut lost = HashMap::new();
+        let further = mem::take(&mut gathering.further);
+        for (entity, rows) in &further {
+            let state = &mut observed.states[*entity as usize];
+            if !matches!(state.seen, Seen::Live(_)) {
+                continue; // All its rows are rejected anyway.
+            }
+            let first = gathering.firsts[*entity as usize];
+            let all: Vec<(u64, Vec<Wish>)> = std::iter::once(&first)
+                .chain(rows)
+                .map(|(row, want)| (*row, gathering.words.wishes(*want)))
+                .collect();
+            let claims: Vec<Claim<'_>> = all
+                .iter()
+                .map(|(row, wishes)| Claim { row: *row, wishes })
+                .collect();
+            let settled = collide::settle(&claims, policy, separator);
+            let some_hold = settled.losers.len() < claims.len();
+            state.want = some_hold.then(|| gathering.words.want_id(&settled.wishes));
+            lost.insert(*entity, settled.losers.len() as u64);
+            losers.extend(settled.losers);
+        }
+        gathering.further = further;
+        self.reject_losers(losers).await?;
+        Ok(lost)
+    }
+
+    async fn reject_losers(&mut self, mut losers: Vec<collide::Loser>) -> Result<(), EngineError> {
+        losers.sort_by_key(|loser| loser.row);
+        for batch in losers.chunks(BATCH) {
+            self.reject(Class::Collision, batch.len() as u64);
+            let others: Vec<u64> = batch.iter().map(|loser| loser.other).collect();
+            let places = self.ledger.row_places(self.run, &others).await?;
+            let message = |loser: &collide::Loser| {
+                let other = places
+                    .get(&loser.other)
+                    .map_or_else(|| "another row".to_owned(), ToString::to_string);
+                let key = &loser.key;
+                format!(
+                    "asks for something else of `{key}` than {other} does; `collision` in [target] can choose"
+                )
+            };
+            let rows: Vec<(u64, &str, String)> = batch
+                .iter()
+                .map(|loser| (loser.row, Class::Collision.as_str(), message(loser)))
+                .collect();
+            self.ledger.reject_rows(self.run, &rows).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds out which of the tags that would go are rule-made, and which entities have no room left.
+    async fn settle_ownership(
+        &self,
+        gathering: &mut Gathering,
+        observed: &mut Observed,
+        log: &RunLog,
+    ) -> Result<(), EngineError> {
+        let most = self.target.vendor.rules().tags_per_entity.unwrap_or(usize::MAX);
+        let mut doubtful = Vec::new();
+        let mut crowded = Vec::new();
+        let mut memo = Memo::default();
+        for (entity, state) in (0..).zip(&observed.states) {
+            let (Some(want), Seen::Live(live)) = (state.want, &state.seen) else {
+                continue;
+            };
+            let actions = memo.actions(want, live.before, &gathering.words);
+            let id = live
+                .id
+                .as_deref()
+                .unwrap_or_else(|| gathering.entities.text(entity));
+            let adds = actions.iter().filter(|action| !action.remove).count();
+            if adds > 0 && live.tags as usize + adds > most {
+                crowded.push((entity, id.to_owned(), adds));
+            }
+            let going: Vec<_> = actions
+                .iter()
+                .filter(|action| action.remove)
+                .map(|action| action.tag.clone())
+                .collect();
+            if !going.is_empty() && live.undecided {
+                doubtful.push(Doubtful {
+                    entity,
+                    id: id.to_owned(),
+                    tags: going,
+                });
+            }
+        }
+        for (entity, tags) in ownership::settle(self.target, log, self.limits, doubtful).await? {
+            if let Seen::Live(live) = &mut observed.states[entity as usize].seen {
+                let mut before = gathering.words.before(live.before);
+                before
+                    .iter_mut()
+                    .filter(|present| tags.contains(&present.tag))
+                    .for_each(|one| one.automatic = true);
+                live.before = gathering.words.before_id(&before);
+            }
+        }
+        for (entity, id, adds) in crowded {
+            // What can't be told counts as manual: a full entity is never emptied to make room.
+            let manual = self
+                .target
+                .manual_tags(&id, log)
+                .await?
+                .map_or(most, |manual| manual.0.len());
+            if manual + adds > most {
+                let why = format!(
+                    "carries {manual} of at most {most} manual tags, and {adds} more are asked for; remove some first"
+                );
+                observed.states[entity as usize].seen = Seen::Barred(Class::Full, why);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stored(row: &Row) -> RowRow<'_> {
+    let Row {
+        id,
+        file,
+        line,
+        entity,
+        want,
+        rejected,
+    } = row;
+    let class = rejected.as_ref().map(|failure| failure.class.as_str());
+    let message = rejected.as_ref().map(|failure| failure.message.as_str());
+    (*id, *file, *line, *entity, *want, class, message)
+}

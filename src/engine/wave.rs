@@ -1,0 +1,317 @@
+//! One wave of calls: what is open and of one direction is packed, sent and settled; what an answer could not tell is
+//! handed back.
+
+use std::collections::HashMap;
+
+use futures::future::LocalBoxFuture;
+use futures::stream::{self, StreamExt};
+
+use super::EngineError;
+use super::apply::Run;
+use crate::ledger::{LedgerError, LineBits, Settlement, Verdict};
+use crate::model::{Call, Class, Effect, Failure};
+use crate::pack::{self, Packed, Room, Wanted};
+use crate::transport::Sent;
+
+/// Which way a wave goes. Adds come first, so that a value is never off an entity in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// Tags are added.
+    Add,
+    /// Tags are removed.
+    Remove,
+}
+
+/// Operations that an answer could not settle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Doubt {
+    /// The line, by its place in the run's work.
+    pub(super) place: usize,
+    /// The operations.
+    pub(super) bits: u64,
+    /// What they fail with when observing does not find them done.
+    pub(super) failure: Failure,
+}
+
+/// What came of one call for one entity.
+#[derive(Debug, Clone)]
+enum End {
+    Done,
+    Failed(Failure),
+    Doubt(Failure),
+    Open,
+}
+
+/// What came of sending a call once.
+enum Once {
+    /// Something of each entity, in order.
+    Ends(Vec<End>),
+    /// It was refused as a whole, for this reason.
+    Split(String),
+}
+
+impl Run<'_> {
+    /// Packs and sends what is open of a direction. Gives back what is in doubt.
+    pub(super) async fn wave(&self, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
+        let sends = self
+            .pack(direction)
+            .into_iter()
+            .map(|packed| self.call(packed, direction));
+        let mut ends = stream::iter(sends).buffer_unordered(self.target.concurrency);
+        let mut doubts = Vec::new();
+        let mut failed = None;
+        while let Some(end) = ends.next().await {
+            match end {
+                Ok(found) => doubts.extend(found),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(doubts), Err)
+    }
+
+    fn pack(&self, direction: Direction) -> Vec<Packed> {
+        let mut longest = 0;
+        let mut wanted = Vec::new();
+        for (place, line) in (0..).zip(&self.lines) {
+            let ready = self.ready(line, direction);
+            let tags = self.vocabulary.action_tags(line.of.change);
+            let mut tags: Vec<u32> = tags
+                .iter()
+                .enumerate()
+                .filter(|(bit, _)| ready >> bit & 1 == 1)
+                .map(|(_, (tag, _))| *tag)
+                .collect();
+            tags.sort_unstable();
+            if !tags.is_empty() {
+                longest = longest.max(line.of.id.len());
+                wanted.push(Wanted { entity: place, tags });
+            }
+        }
+        let limits = self.limits;
+        let tags = if direction == Direction::Add {
+            limits.adds
+        } else {
+            limits.removes
+        };
+        let room = Room {
+            entities: limits.entities_a_call(longest),
+            tags: tags.max(1),
+            bytes: limits.body_bytes,
+            weights: &self.weights,
+        };
+        pack::calls(&wanted, &room)
+    }
+
+    /// Sends a call, and its halves as long as the vendor refuses it as a whole.
+    async fn call(&self, packed: Packed, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
+        match self.once(&packed, direction).await? {
+            Once::Ends(ends) => self.settle(&packed, direction, ends).await,
+            Once::Split(reason) => self.split(packed, direction, reason).await,
+        }
+    }
+
+    /// Two halves that are refused with the same message end the split: it is not about any part of the call.
+    fn split(
+        &self,
+        packed: Packed,
+        direction: Direction,
+        reason: String,
+    ) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
+        Box::pin(async move {
+            let Some((one, other)) = halves(&packed) else {
+                let ends = vec![End::Failed(Failure::new(Class::Refused, reason)); packed.entities.len()];
+                return self.settle(&packed, direction, ends).await;
+            };
+            let first = self.once(&one, direction).await?;
+            let second = self.once(&other, direction).await?;
+            if let (Once::Split(why), Once::Split(same)) = (&first, &second)
+                && why == same
+            {
+                let ends =
+                    vec![End::Failed(Failure::new(Class::Refused, why.clone())); packed.entities.len()];
+                return self.settle(&packed, direction, ends).await;
+            }
+            let mut doubts = Vec::new();
+            for (half, once) in [(one, first), (other, second)] {
+                doubts.extend(match once {
+                    Once::Ends(ends) => self.settle(&half, direction, ends).await?,
+                    Once::Split(reason) => self.split(half, direction, reason).await?,
+                });
+            }
+            Ok(doubts)
+        })
+    }
+
+    async fn once(&self, packed: &Packed, direction: Direction) -> Result<Once, EngineError> {
+        let all = |end: End| Ok(Once::Ends(vec![end; packed.entities.len()]));
+        if self.must_stop() || self.is_stale() {
+            return all(End::Open);
+        }
+        let call = self.spelled(packed, direction);
+        let request = match self.target.vendor.encode(&call) {
+            Ok(request) => request,
+            Err(error) => return all(End::Failed(Failure::new(Class::Unsupported, error.to_string()))),
+        };
+        let lines = self.carried(packed, direction);
+        for (place, line) in packed.entities.iter().zip(&lines) {
+            let attempted = &self.lines[*place as usize].attempted;
+            attempted.set(attempted.get() | line.bits);
+        }
+        match self
+            .target
+            .send(&request, &self.log, call.entities.len(), &lines)
+            .await
+        {
+            Sent::Accepted(answer) => {
+                let effects = self.target.vendor.decode(&call, &answer);
+                Ok(Once::Ends(ends(
+                    effects.map_err(|error| error.to_string()),
+                    call.entities.len(),
+                )))
+            }
+            Sent::Split { reason } => Ok(Once::Split(reason)),
+            Sent::Unknown { reason } => all(End::Doubt(Failure::new(Class::Invisible, reason))),
+            Sent::Refused { class, reason } => all(End::Failed(failure(class, reason))),
+            Sent::Exhausted {
+                class,
+                reason,
+                maybe_applied: true,
+            } => all(End::Doubt(failure(class, reason))),
+            Sent::Exhausted {
+                class,
+                reason,
+                maybe_applied: false,
+            } => all(End::Failed(failure(class, reason))),
+            Sent::NotSent { .. } => all(End::Open),
+            Sent::JournalFailed(error) => Err(LedgerError::Broken(error.0).into()),
+        }
+    }
+
+    /// Commits what is known, and gives back what is in doubt.
+    async fn settle(
+        &self,
+        packed: &Packed,
+        direction: Direction,
+        ends: Vec<End>,
+    ) -> Result<Vec<Doubt>, EngineError> {
+        let mut doubts = Vec::new();
+        let mut settled = Vec::new();
+        for ((place, line), end) in packed
+            .entities
+            .iter()
+            .zip(self.carried(packed, direction))
+            .zip(ends)
+        {
+            let place = *place as usize;
+            let verdict = match end {
+                End::Open => continue,
+                End::Doubt(failure) => {
+                    doubts.push(Doubt {
+                        place,
+                        bits: line.bits,
+                        failure,
+                    });
+                    continue;
+                }
+                End::Done => Verdict::Done,
+                End::Failed(Failure { class, message }) => Verdict::failed(class, message),
+            };
+            settled.push((place, Settlement { line, verdict }));
+        }
+        self.commit(settled).await?;
+        Ok(doubts)
+    }
+
+    fn spelled(&self, packed: &Packed, direction: Direction) -> Call {
+        let tags = packed
+            .tags
+            .iter()
+            .map(|tag| self.vocabulary.tag_of(*tag))
+            .collect();
+        let (add, remove) = if direction == Direction::Add {
+            (tags, Vec::new())
+        } else {
+            (Vec::new(), tags)
+        };
+        let entities = packed
+            .entities
+            .iter()
+            .map(|place| self.lines[*place as usize].of.id.to_string())
+            .collect();
+        Call {
+            kind: self.target.kind().to_owned(),
+            entities,
+            add,
+            remove,
+        }
+    }
+
+    /// The operations that a call carries, line by line.
+    fn carried(&self, packed: &Packed, direction: Direction) -> Vec<LineBits> {
+        let mut memo: HashMap<u32, u64> = HashMap::new();
+        let mut of_change = |change: u32| {
+            *memo.entry(change).or_insert_with(|| {
+                let tags = self.vocabulary.action_tags(change);
+                let mine = tags.iter().enumerate().filter(|(_, (tag, remove))| {
+                    packed.tags.binary_search(tag).is_ok() && *remove == (direction == Direction::Remove)
+                });
+                mine.fold(0, |bits, (bit, _)| bits | 1 << bit)
+            })
+        };
+        let line = |place: &u32| {
+            let line = &self.lines[*place as usize];
+            let bits = of_change(line.of.change) & line.open.get();
+            LineBits {
+                entity: line.of.entity,
+                part: line.of.part,
+                bits,
+            }
+        };
+        packed.entities.iter().map(line).collect()
+    }
+}
+
+/// An answer that does not cover the call settles nothing.
+fn ends(effects: Result<Vec<Effect>, String>, entities: usize) -> Vec<End> {
+    let why = match effects {
+        Ok(effects) if effects.len() == entities => return effects.into_iter().map(end).collect(),
+        Ok(_) => "the answer does not cover the call".to_owned(),
+        Err(why) => why,
+    };
+    vec![End::Doubt(Failure::new(Class::Invisible, why)); entities]
+}
+
+fn end(effect: Effect) -> End {
+    match effect {
+        Effect::Done => End::Done,
+        Effect::Observe(why) => End::Doubt(Failure::new(Class::Invisible, why)),
+        Effect::Failed(failure) => End::Failed(failure),
+    }
+}
+
+/// A verdict names its class as text; one that is not known is a refusal.
+fn failure(class: &str, reason: String) -> Failure {
+    Failure::new(class.parse().unwrap_or(Class::Refused), reason)
+}
+
+/// A call in two: by entity, then by tag; `None` when only one of each is left.
+fn halves(packed: &Packed) -> Option<(Packed, Packed)> {
+    let Packed { entities, tags } = packed;
+    if entities.len() > 1 {
+        let (one, other) = entities.split_at(entities.len() / 2);
+        let half = |entities: &[u32]| Packed {
+            entities: entities.to_vec(),
+            tags: tags.clone(),
+        };
+        return Some((half(one), half(other)));
+    }
+    if tags.len() > 1 {
+        let (one, other) = tags.split_at(tags.len() / 2);
+        let half = |tags: &[u32]| Packed {
+            entities: entities.clone(),
+            tags: tags.to_vec(),
+        };
+        return Some((half(one), half(other)));
+    }
+    None
+}
