@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::words::{self, article, did_you_mean, either, expected, is_of, kind, names, quoted, unknown_key};
 
 /// A secret that stands in the job file itself would be copied, committed and shown.
-const INLINE_SECRET: &str = "a secret can't stand in the job file; say where it is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
+const INLINE_SECRET: &str = "a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
 
 /// Something that is wrong with the shape.
 #[derive(Debug, PartialEq, Eq)]

@@ -173,7 +173,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "token = { env = \"DT_API_TOKEN\" }",
         "token = \"dt0c01.CANARY\"",
-        "23:9: a secret can't stand in the job file; say where it is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`",
+        "23:9: a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`",
     ),
     (
         "env = \"DT_API_TOKEN\"",
@@ -208,12 +208,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "concurrency = 8",
         "concurrency = 0",
-        "24:39: `concurrency` is 0; it is a number of requests from 1 to 1000",
+        "24:39: `pace.concurrency`: 0 is not between 1 and 1000",
     ),
     (
         "concurrency = 8",
         "concurrency = 1_000_000_000",
-        "24:39: `concurrency` is 1000000000; it is a number of requests from 1 to 1000",
+        "24:39: `pace.concurrency`: 1000000000 is not between 1 and 1000",
     ),
     (
         "concurrency = 8",
@@ -321,6 +321,15 @@ const WRONG: &[(&str, &str, &str)] = &[
         "11:1: `tags_from[1].column`: say where the tags are: `column` for one field, or `columns` for a list of names",
     ),
 ];
+
+#[test]
+fn a_number_that_is_none_is_refused() {
+    let told = wrong(&changed("pace =", "retry_budget = nan\npace ="));
+    assert!(
+        told.starts_with("job.toml:24:16: `retry_budget`: NaN is not between 0 and 1"),
+        "{told}"
+    );
+}
 
 #[test]
 fn every_wrong_job_file_is_told_with_place_text_and_hint() {
