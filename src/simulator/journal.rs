@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ pub(super) enum Op {
 pub(super) struct Journal {
     pub(super) file: Option<File>,
     pub(super) seq: u64,
+    /// Where the next line begins.
+    pub(super) end: u64,
     /// Used again for every line.
     pub(super) line: Vec<u8>,
 }
@@ -83,6 +85,13 @@ impl Journal {
         self.line.clear();
         serde_json::to_writer(&mut self.line, entry)?;
         self.line.push(b'\n');
-        file.write_all(&self.line)
+        if let Err(why) = file.write_all(&self.line) {
+            // Half a line in the middle would make the file unreadable.
+            file.set_len(self.end)?;
+            file.seek(SeekFrom::Start(self.end))?;
+            return Err(why);
+        }
+        self.end += self.line.len() as u64;
+        Ok(())
     }
 }

@@ -31,6 +31,7 @@
 
 mod clock;
 mod fault;
+mod gate;
 mod generate;
 mod inventory;
 mod journal;

@@ -113,6 +113,7 @@ impl Opened {
             return Ok(Journal {
                 file: None,
                 seq: 0,
+                end: 0,
                 line: Vec::new(),
             });
         };
@@ -141,6 +142,7 @@ impl Opened {
         Ok(Journal {
             file: Some(file),
             seq,
+            end,
             line,
         })
     }

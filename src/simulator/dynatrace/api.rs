@@ -5,20 +5,22 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::super::clock::Clock;
-use super::super::fault::{Dice, Fault, FaultKind};
+use super::super::fault::{Dice, Fault};
+use super::super::gate::{Gate, Pass, Quota};
 use super::super::journal::{Change, Entry, Journal};
 use super::super::opening::{OpenError, Opened};
 use super::super::population::Population;
 use super::super::reply::Reply;
 use super::super::spec::Spec;
-use super::super::throttle::{Gate, Pass, Quota};
+
 use super::super::{generate, inventory};
 use super::access::{Door, masked};
-use super::envelope::{Refused, empty};
+use super::envelope::Refused;
+use super::mishap::{distort, instead};
 use super::query::Query;
 use super::route::{Call, Route, read, write};
 use super::world::World;
@@ -162,14 +164,7 @@ impl Dynatrace {
             tokio::time::sleep(admitted.service).await;
         }
         let fault = self.dice.draw(asked.request.method(), asked.target);
-        let late = match &fault {
-            Some(Fault {
-                kind: FaultKind::Slow,
-                delay,
-                ..
-            }) => *delay,
-            _ => Duration::ZERO,
-        };
+        let late = fault.as_ref().map_or(Duration::ZERO, Fault::lateness);
         let body = asked.request.body();
         let call = Call {
             route,
@@ -259,52 +254,6 @@ impl Dynatrace {
     }
 }
 
-/// What a fault answers in place of anything being applied.
-fn instead(fault: &Fault) -> Option<Reply> {
-    match fault.kind {
-        FaultKind::Reset => Some(Reply::Reset),
-        FaultKind::Timeout => Some(Reply::Never),
-        FaultKind::Error => Some(Reply::Answer(server_error(fault))),
-        FaultKind::Garbage => {
-            let mut answer = empty(200);
-            *answer.body_mut() =
-                Bytes::from_static(b"<!DOCTYPE html><html><body><div id=\"root\"></div></body></html>");
-            answer.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            );
-            Some(Reply::Answer(answer))
-        }
-        FaultKind::StaleCursor => {
-            let message = "The next page can't be found, pages may have been removed during request";
-            Some(Reply::Answer(Refused::plain(400, message).into_response()))
-        }
-        FaultKind::LostAck | FaultKind::LostReply | FaultKind::Truncated | FaultKind::Slow => None,
-    }
-}
-
-/// What a fault makes of an answer to a request that was applied.
-fn distort(answer: Response<Bytes>, fault: Option<&Fault>) -> Reply {
-    match fault.map(|fault| (fault.kind, fault)) {
-        Some((FaultKind::LostAck, _)) => Reply::Reset,
-        Some((FaultKind::LostReply, fault)) => Reply::Answer(server_error(fault)),
-        Some((FaultKind::Truncated, _)) if !answer.body().is_empty() => {
-            let sent = answer.body().len() / 2;
-            Reply::Truncated { answer, sent }
-        }
-        _ => Reply::Answer(answer),
-    }
-}
-
-fn server_error(fault: &Fault) -> Response<Bytes> {
-    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let mut answer = Refused::generic(status).into_response();
-    if let Some(seconds) = fault.retry_after {
-        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    answer
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -338,6 +287,7 @@ mod tests {
             ("reset", None, false),
             ("timeout", None, false),
             ("lost-ack", None, true),
+            ("hang", None, true),
             ("lost-reply", Some(503), true),
             ("lost-reply,status=502", Some(502), true),
             ("error,status=500", Some(500), false),

@@ -6,21 +6,22 @@ use serde::Serialize;
 
 use super::super::journal::{Change, Op};
 use super::super::switches::{Count, PartialDelete, Representation, SelectorLength, UnmatchedDelete};
-use super::body::{Pair, added};
+use super::body::added;
+use super::change::{apply, change};
 use super::envelope::{Refused, json};
 use super::route::Call;
 use super::selection::{Selection, View};
-use super::selector::{PARAMETER, Reader, Selector};
+use super::selector::{Reader, Selector};
+use super::selector_text::PARAMETER;
+use super::tag_index::TagId;
 use super::tag_text::{CONTEXTLESS, representation};
 use super::time_frame::{HOUR, TimeFrame};
-use super::world::{EntityIndex, TagId, World};
+use super::world::{EntityIndex, World};
 
 /// Without `from`, entities of the last 24 hours.
 const DEFAULT_FRAME: i64 = 24 * HOUR;
 /// Characters of a selector.
 pub(super) const MAX_SELECTOR: usize = 2_000;
-/// Manual tags of an entity.
-const MAX_MANUAL: usize = 1_000;
 
 /// A tag in an answer.
 #[derive(Debug, Serialize)]
@@ -104,43 +105,6 @@ pub(super) fn add(
     ))
 }
 
-/// Adds tags to entities, all or nothing, and says how many entities changed. v1 ends here too.
-pub(super) fn apply(
-    call: &Call<'_>,
-    world: &mut World,
-    entities: &[EntityIndex],
-    tags: &[Pair],
-    changes: &mut Vec<Change<'static>>,
-) -> Result<usize, Refused> {
-    let ids: Vec<TagId> = tags
-        .iter()
-        .map(|(key, value)| world.intern(key, value.as_deref()))
-        .collect();
-    for &index in entities {
-        let manual = world.manual(index);
-        let n_new = ids
-            .iter()
-            .filter(|tag| manual.binary_search(tag).is_err())
-            .count();
-        if n_new > 0 && manual.len() + n_new > MAX_MANUAL {
-            let message = format!(
-                "{} can't carry more than {MAX_MANUAL} manual tags",
-                world.id(index)
-            );
-            return Err(Refused::plain(call.spec.switches.full_status.status(), message));
-        }
-    }
-    let mut n_changed = 0;
-    for &index in entities {
-        let before = changes.len();
-        for &tag in &ids {
-            change(world, index, Op::Add, tag, call.now, changes);
-        }
-        n_changed += usize::from(changes.len() > before);
-    }
-    Ok(n_changed)
-}
-
 /// `DELETE`: takes one tag, or every value of a key, off every matched entity.
 pub(super) fn delete(
     call: &Call<'_>,
@@ -208,26 +172,6 @@ fn unfound(status: u16, key: &str, value: Option<&str>) -> Refused {
         status,
         format!("Unable to find tag {key}{colon}{}", value.unwrap_or_default()),
     )
-}
-
-/// Changes one tag of one entity, and tells it when that changed anything.
-pub(super) fn change(
-    world: &mut World,
-    index: EntityIndex,
-    op: Op,
-    tag: TagId,
-    now: i64,
-    changes: &mut Vec<Change<'static>>,
-) {
-    if world.change(index, op, tag, now) {
-        let (key, value) = world.tag(tag);
-        changes.push(Change {
-            entity: world.id(index).into(),
-            op,
-            key: key.to_owned().into(),
-            value: value.map(|value| value.to_owned().into()),
-        });
-    }
 }
 
 fn count(call: &Call<'_>, n_matched: usize, n_changed: usize) -> usize {
