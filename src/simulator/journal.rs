@@ -63,15 +63,35 @@ pub(super) enum Op {
 /// An open journal.
 #[derive(Debug)]
 pub(super) struct Journal {
-    pub(super) file: Option<File>,
-    pub(super) seq: u64,
+    file: Option<File>,
+    seq: u64,
     /// Where the next line begins.
-    pub(super) end: u64,
+    end: u64,
     /// Used again for every line.
-    pub(super) line: Vec<u8>,
+    line: Vec<u8>,
 }
 
 impl Journal {
+    /// A journal that keeps nothing but the count.
+    pub(super) fn in_memory() -> Self {
+        Self {
+            file: None,
+            seq: 0,
+            end: 0,
+            line: Vec::new(),
+        }
+    }
+
+    /// A journal that goes on in a file behind its last line.
+    pub(super) fn in_file(file: File, seq: u64, end: u64) -> Self {
+        Self {
+            file: Some(file),
+            seq,
+            end,
+            line: Vec::new(),
+        }
+    }
+
     /// How many requests the file tells of.
     pub(super) fn handled(&self) -> u64 {
         self.seq

@@ -260,7 +260,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::testing::{WEB1, ask, environment, environment_in, tags_of};
+    use super::super::testing::{OLD, SHOP, WEB1, WEB2, ask, environment, environment_in, tags_of};
     use super::*;
 
     const ADD: &str = "/api/v2/tags?entitySelector=entityId(HOST-0000000000000001)";
@@ -490,6 +490,31 @@ mod tests {
             (&body["totalCount"], &body["entities"][0]["displayName"]),
             (&json!(1), &json!("b"))
         );
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+        #[test]
+        fn replaying_gives_the_state_whatever_was_asked(asked in proptest::collection::vec((0..3_usize, 0..3_usize, "[a-c]", "[xy]?"), 1..30)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let simulator = environment_in(dir.path(), "");
+            for (method, entity, key, value) in asked {
+                let selector = ["type(HOST)", "type(SERVICE)", "entityId(HOST-0000000000000001)"][entity];
+                let target = format!("/api/v2/tags?entitySelector={selector}&from=now-1y&key={key}");
+                let body = json!({"tags": [{"key": key, "value": value}]}).to_string();
+                let (method, target) = match method {
+                    0 => ("DELETE", format!("{target}&deleteAllWithKey=true")),
+                    1 => ("DELETE", format!("{target}&value={value}")),
+                    _ => ("POST", target),
+                };
+                runtime.block_on(ask(&simulator, method, &target, &body));
+            }
+            let state = |simulator: &Dynatrace| [WEB1, WEB2, OLD, SHOP].map(|id| tags_of(simulator, id));
+            let before = state(&simulator);
+            drop(simulator);
+            proptest::prop_assert_eq!(state(&environment_in(dir.path(), "")), before);
+        }
     }
 
     #[test]

@@ -44,6 +44,16 @@ struct ListedEntity<'a> {
     to_relationships: Option<Map<String, Value>>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntitiesList<'a> {
+    total_count: usize,
+    page_size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_key: Option<Value>,
+    entities: Vec<ListedEntity<'a>>,
+}
+
 /// `GET` of a page.
 pub(super) fn list(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
     match call.query.first("nextPageKey") {
@@ -107,15 +117,6 @@ fn page(
     selection: &Selection<'_>,
     cursor: &Cursor,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct EntitiesList<'a> {
-        total_count: usize,
-        page_size: usize,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_key: Option<Value>,
-        entities: Vec<ListedEntity<'a>>,
-    }
     let kind = selection.kind();
     let fields = Fields::parse(&cursor.texts[1], kind)?;
     let (indices, next) = slice(world, selection, cursor)?;

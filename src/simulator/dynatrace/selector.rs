@@ -83,17 +83,10 @@ impl Reader {
 
     /// The one type that the criteria at the top tell.
     fn kind(self, text: &str, calls: &[(&str, &str)]) -> Result<String, Refused> {
-        let (mut kinds, mut n_types) = (Vec::new(), 0);
+        let mut kinds = Vec::new();
         for (name, inner) in calls {
             match *name {
-                "type" => {
-                    kinds.extend(
-                        values(inner, self.escape)?
-                            .iter()
-                            .map(|kind| kind.to_ascii_uppercase()),
-                    );
-                    n_types += 1;
-                }
+                "type" => kinds.extend(values(inner, self.escape)?),
                 "entityId" => {
                     for id in values(inner, self.escape)? {
                         kinds.push(identifier(&id)?.0);
@@ -102,8 +95,12 @@ impl Reader {
                 _ => {}
             }
         }
+        for kind in &mut kinds {
+            kind.make_ascii_uppercase();
+        }
         kinds.sort_unstable();
         kinds.dedup();
+        let n_types = calls.iter().filter(|(name, _)| *name == "type").count();
         match &mut *kinds {
             [] => Err(typeless(text)),
             [kind] if n_types <= 1 => legal(std::mem::take(kind)),
@@ -121,33 +118,18 @@ impl Reader {
         if let Some(how) = name.strip_prefix("firstSeenTms.") {
             return self.first_seen(kind, how, inner);
         }
+        let values = || values(inner, self.escape);
         let nested = || call(inner).and_then(|(name, inner)| self.criterion(kind, name, inner));
         match name {
-            "entityId" => {
-                let ids = values(inner, self.escape)?;
-                let ids = ids.iter().map(|id| identifier(id).map(|(_, bits)| bits));
-                Ok(Criterion::Ids(ids.collect::<Result<_, _>>()?))
-            }
-            "tag" => {
-                let tags = values(inner, self.escape)?;
-                Ok(Criterion::Tags(
-                    tags.iter().map(|tag| TagPattern::parse(tag)).collect(),
-                ))
-            }
+            "entityId" => ids(&values()?),
+            "tag" => Ok(Criterion::Tags(
+                values()?.iter().map(|tag| TagPattern::parse(tag)).collect(),
+            )),
             "not" => Ok(Criterion::Not(Box::new(nested()?))),
-            "caseSensitive" => match nested()? {
-                Criterion::Name { how, texts, .. } => Ok(Criterion::Name {
-                    how,
-                    texts,
-                    case_sensitive: true,
-                }),
-                _ => Err(refused(
-                    "'caseSensitive' takes an 'entityName' criterion".to_owned(),
-                )),
-            },
-            "mzId" | "mzName" => values(inner, self.escape).map(|_| Criterion::Always(false)),
+            "caseSensitive" => case_sensitive(nested()?),
+            "mzId" | "mzName" => values().map(|_| Criterion::Always(false)),
             "healthState" => Ok(Criterion::Always(
-                values(inner, self.escape)?.iter().any(|state| state == "HEALTHY"),
+                values()?.iter().any(|state| state == "HEALTHY"),
             )),
             "type" => Err(refused(
                 "'type' can't be negated or made case-sensitive".to_owned(),
@@ -186,6 +168,24 @@ impl Reader {
         let at = values.first().and_then(|text| time_frame::parse(text, self.now));
         at.map(|at| Criterion::FirstSeen(how, at))
             .ok_or_else(|| refused(format!("'{inner}' is not a valid timestamp")))
+    }
+}
+
+fn ids(texts: &[String]) -> Result<Criterion, Refused> {
+    let ids = texts.iter().map(|id| identifier(id).map(|(_, bits)| bits));
+    Ok(Criterion::Ids(ids.collect::<Result<_, _>>()?))
+}
+
+fn case_sensitive(criterion: Criterion) -> Result<Criterion, Refused> {
+    match criterion {
+        Criterion::Name { how, texts, .. } => Ok(Criterion::Name {
+            how,
+            texts,
+            case_sensitive: true,
+        }),
+        _ => Err(refused(
+            "'caseSensitive' takes an 'entityName' criterion".to_owned(),
+        )),
     }
 }
 

@@ -45,14 +45,28 @@ impl<'a> MeTag<'a> {
     }
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomEntityTags<'a> {
+    total_count: usize,
+    tags: Vec<MeTag<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AddedEntityTags<'a> {
+    matched_entities_count: usize,
+    applied_tags: Vec<MeTag<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedEntityTags {
+    matched_entities_count: usize,
+}
+
 /// `GET`: the union of the manual tags of all matched entities.
 pub(super) fn get(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CustomEntityTags<'a> {
-        total_count: usize,
-        tags: Vec<MeTag<'a>>,
-    }
     let selection = selection(call, world, View::Read(call.now))?;
     let mut tags: Vec<TagId> = selection
         .all()
@@ -81,12 +95,6 @@ pub(super) fn add(
     world: &mut World,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct AddedEntityTags<'a> {
-        matched_entities_count: usize,
-        applied_tags: Vec<MeTag<'a>>,
-    }
     let matched = matched(call, world)?;
     let tags = added(call.body)?;
     let n_changed = apply(call, world, &matched, &tags, changes)?;
@@ -111,45 +119,58 @@ pub(super) fn delete(
     world: &mut World,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct DeletedEntityTags {
-        matched_entities_count: usize,
-    }
     let matched = matched(call, world)?;
-    let key = call.query.first("key").filter(|key| !key.is_empty());
-    let key = key.ok_or_else(|| Refused::query("key", "must not be empty"))?;
-    let all = call.query.flag("deleteAllWithKey")?;
-    let value = call
-        .query
-        .first("value")
-        .filter(|value| !value.is_empty() && !all);
-    let doomed: Vec<(EntityIndex, Vec<TagId>)> = matched
+    let removal = Removal::of(call)?;
+    let doomed: Vec<_> = matched
         .iter()
-        .map(|&index| (index, doomed(world, index, key, value, all)))
+        .map(|&index| (index, removal.doomed(world, index)))
         .collect();
     let n_having = doomed.iter().filter(|(_, tags)| !tags.is_empty()).count();
-    check_found(call, matched.len(), n_having).map_err(|status| unfound(status, key, value))?;
+    check_found(call, matched.len(), n_having).map_err(|status| removal.unfound(status))?;
     for (index, tags) in doomed {
         for tag in tags {
             change(world, index, Op::Remove, tag, call.now, changes);
         }
     }
+    let matched_entities_count = count(call, matched.len(), n_having);
     Ok(json(
         200,
         &DeletedEntityTags {
-            matched_entities_count: count(call, matched.len(), n_having),
+            matched_entities_count,
         },
     ))
 }
 
-/// The manual tags of an entity that a removal means. What rules made or what was imported is never among them.
-fn doomed(world: &World, index: EntityIndex, key: &str, value: Option<&str>, all: bool) -> Vec<TagId> {
-    let means = |tag: &&TagId| {
-        let (own_key, own_value) = world.tag(**tag);
-        own_key == key && (all || own_value == value)
-    };
-    world.manual(index).iter().filter(means).copied().collect()
+/// What a `DELETE` asks for.
+struct Removal<'q> {
+    key: &'q str,
+    value: Option<&'q str>,
+    /// Whether every value of the key goes.
+    all: bool,
+}
+
+impl<'q> Removal<'q> {
+    fn of(call: &'q Call<'_>) -> Result<Self, Refused> {
+        let given = |name| call.query.first(name).filter(|text| !text.is_empty());
+        let key = given("key").ok_or_else(|| Refused::query("key", "must not be empty"))?;
+        let all = call.query.flag("deleteAllWithKey")?;
+        let value = given("value").filter(|_| !all);
+        Ok(Self { key, value, all })
+    }
+
+    /// The manual tags of an entity that are meant. What rules made or what was imported is never among them.
+    fn doomed(&self, world: &World, index: EntityIndex) -> Vec<TagId> {
+        let means = |tag: &&TagId| {
+            let (key, value) = world.tag(**tag);
+            key == self.key && (self.all || value == self.value)
+        };
+        world.manual(index).iter().filter(means).copied().collect()
+    }
+
+    fn unfound(&self, status: u16) -> Refused {
+        let tag = representation(CONTEXTLESS, self.key, self.value, Representation::Plain);
+        Refused::plain(status, format!("Unable to find tag {tag}"))
+    }
 }
 
 fn check_found(call: &Call<'_>, n_matched: usize, n_having: usize) -> Result<(), u16> {
@@ -164,14 +185,6 @@ fn check_found(call: &Call<'_>, n_matched: usize, n_having: usize) -> Result<(),
     } else {
         Ok(())
     }
-}
-
-fn unfound(status: u16, key: &str, value: Option<&str>) -> Refused {
-    let colon = if value.is_some() { ":" } else { "" };
-    Refused::plain(
-        status,
-        format!("Unable to find tag {key}{colon}{}", value.unwrap_or_default()),
-    )
 }
 
 fn count(call: &Call<'_>, n_matched: usize, n_changed: usize) -> usize {
