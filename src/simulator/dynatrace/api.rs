@@ -1,6 +1,5 @@
 //! The simulator as a whole: from a request to what becomes of it.
 
-use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio::time::Instant;
 use super::super::clock::Clock;
 use super::super::fault::{Dice, Fault};
 use super::super::gate::{Gate, Pass, Quota};
-use super::super::journal::{Change, Entry, Journal};
+use super::super::journal::{Entry, Journal};
 use super::super::opening::{OpenError, Opened};
 use super::super::population::Population;
 use super::super::reply::Reply;
@@ -187,18 +186,12 @@ impl Dynatrace {
     }
 
     fn refuse(&self, asked: &Asked<'_>, answer: Response<Bytes>) -> Reply {
-        self.record(
-            asked,
-            Reply::Answer(answer),
-            Vec::new(),
-            None,
-            self.clock.now_ms(),
-        )
+        self.record(asked, Reply::Answer(answer), None, self.clock.now_ms())
     }
 
     fn act(&self, asked: &Asked<'_>, call: &Call<'_>, fault: Option<&Fault>, quota: Quota) -> Reply {
         if let Some(reply) = fault.and_then(instead) {
-            return self.record(asked, reply, Vec::new(), fault, call.now);
+            return self.record(asked, reply, fault, call.now);
         }
         let shape = |outcome: Result<Response<Bytes>, Refused>| {
             let mut answer = outcome.unwrap_or_else(Refused::into_response);
@@ -209,49 +202,59 @@ impl Dynatrace {
             let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
             let mut changes = Vec::new();
             let reply = shape(write(call, &mut world, &mut changes));
-            // Still under the lock.
-            self.record(asked, reply, changes, fault, call.now)
+            let mut entry = Entry {
+                changes,
+                ..entry(asked, &reply, fault, call.now)
+            };
+            // Still under the lock. What the file does not tell must neither be confirmed nor stay.
+            self.append(&mut entry).map_or_else(
+                |why| {
+                    world.undo(&entry.changes, call.now);
+                    unwritten(&why)
+                },
+                |()| reply,
+            )
         } else {
             let reply = {
                 let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
                 shape(read(call, &world))
             };
-            self.record(asked, reply, Vec::new(), fault, call.now)
+            self.record(asked, reply, fault, call.now)
         }
     }
 
-    /// Writes the request's line before its reply leaves. When that fails the answer is 500: what the file does not tell
-    /// must not be confirmed.
-    fn record(
-        &self,
-        asked: &Asked<'_>,
-        reply: Reply,
-        changes: Vec<Change<'static>>,
-        fault: Option<&Fault>,
-        ms: i64,
-    ) -> Reply {
-        let mut entry = Entry {
-            seq: 0,
-            ms,
-            method: asked.request.method().as_str().into(),
-            target: masked(asked.target),
-            status: reply.status(),
-            changes,
-            fault: fault.map(|fault| Cow::Borrowed(fault.kind.as_str())),
-        };
-        let written = self
-            .journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&mut entry);
-        match written {
+    /// Writes the line of a request that changed nothing before its reply leaves.
+    fn record(&self, asked: &Asked<'_>, reply: Reply, fault: Option<&Fault>, ms: i64) -> Reply {
+        match self.append(&mut entry(asked, &reply, fault, ms)) {
             Ok(()) => reply,
-            Err(why) => {
-                let message = format!("The simulator's state file can't be written: {why}");
-                Reply::Answer(Refused::plain(500, message).into_response())
-            }
+            Err(why) => unwritten(&why),
         }
     }
+
+    fn append(&self, entry: &mut Entry<'_>) -> std::io::Result<()> {
+        self.journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .append(entry)
+    }
+}
+
+/// The line of a request, without what it changed.
+fn entry<'a>(asked: &Asked<'a>, reply: &Reply, fault: Option<&Fault>, ms: i64) -> Entry<'a> {
+    Entry {
+        seq: 0,
+        ms,
+        method: asked.request.method().as_str().into(),
+        target: masked(asked.target),
+        status: reply.status(),
+        changes: Vec::new(),
+        fault: fault.map(|fault| fault.kind.as_str().into()),
+    }
+}
+
+fn unwritten(why: &std::io::Error) -> Reply {
+    let message = format!("The simulator's state file can't be written: {why}");
+    Reply::Answer(Refused::plain(500, message).into_response())
 }
 
 #[cfg(test)]
@@ -515,6 +518,17 @@ mod tests {
             drop(simulator);
             proptest::prop_assert_eq!(state(&environment_in(dir.path(), "")), before);
         }
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_written_is_neither_confirmed_nor_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut simulator = environment_in(dir.path(), "");
+        let read_only = std::fs::File::open(dir.path().join("state")).unwrap();
+        simulator.journal = Mutex::new(Journal::in_file(read_only, 0, 0));
+        assert_eq!(send(&simulator, "POST", ADD).await.status(), Some(500));
+        assert_eq!(tags_of(&simulator, WEB1), ["env:prod", "owner"]);
+        assert_eq!(send(&simulator, "GET", ADD).await.status(), Some(500));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use hashbrown::HashTable;
 
 use super::super::generate::mix;
+use super::super::inventory::identifier;
 use super::super::journal::{Change, Entry, Op};
 use super::super::population::Made;
 use super::shown::Unseen;
@@ -233,22 +234,29 @@ impl World {
     /// Applies what a line of the journal tells; an entity that no longer exists is passed over, since the inventory that
     /// the entities are made from may have changed.
     pub(super) fn replay(&mut self, entry: &Entry<'_>) {
-        for Change {
-            entity,
-            op,
-            key,
-            value,
-        } in &entry.changes
-        {
-            let Some((kind, id)) = super::super::inventory::identifier(entity) else {
-                continue;
-            };
-            let Some(index) = self.find(&kind, id) else {
-                continue;
-            };
-            let tag = self.intern(key, value.as_deref());
-            self.change(index, *op, tag, entry.ms);
+        for change in &entry.changes {
+            self.again(change, change.op, entry.ms);
         }
+    }
+
+    /// Takes changes back.
+    pub(super) fn undo(&mut self, changes: &[Change<'_>], now: i64) {
+        for change in changes.iter().rev() {
+            let inverse = match change.op {
+                Op::Add => Op::Remove,
+                Op::Remove => Op::Add,
+            };
+            self.again(change, inverse, now);
+        }
+    }
+
+    fn again(&mut self, change: &Change<'_>, op: Op, now: i64) {
+        let Some((kind, id)) = identifier(&change.entity) else {
+            return;
+        };
+        let Some(index) = self.find(&kind, id) else { return };
+        let tag = self.intern(&change.key, change.value.as_deref());
+        self.change(index, op, tag, now);
     }
 }
 
