@@ -469,6 +469,47 @@ mod tests {
         );
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn lines_come_in_the_order_of_their_changes_however_many_ask_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let simulator = std::sync::Arc::new(environment_in(dir.path(), ""));
+        let mut asking = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let simulator = std::sync::Arc::clone(&simulator);
+            asking.spawn(async move {
+                for round in 0..25 {
+                    // Even and odd tasks work against each other on the same tag.
+                    let (method, target) = match (n + round) % 2 {
+                        0 => ("POST", ADD.to_owned()),
+                        _ => ("DELETE", format!("{ADD}&key=new")),
+                    };
+                    send(&simulator, method, &target).await;
+                }
+            });
+        }
+        asking.join_all().await;
+        let before = tags_of(&simulator, WEB1);
+        drop(simulator);
+        let sequence: Vec<_> = lines(dir.path())
+            .iter()
+            .map(|line| line["seq"].as_u64().unwrap())
+            .collect();
+        assert_eq!(sequence, (1..=200).collect::<Vec<_>>());
+        let operations: Vec<_> = lines(dir.path())
+            .iter()
+            .filter_map(|line| line["changes"][0]["op"].as_str().map(str::to_owned))
+            .collect();
+        let alternate = operations
+            .iter()
+            .enumerate()
+            .all(|(n, op)| op == ["add", "remove"][n % 2]);
+        assert!(
+            alternate,
+            "a change is told only where it changed something: {operations:?}"
+        );
+        assert_eq!(tags_of(&environment_in(dir.path(), ""), WEB1), before);
+    }
+
     #[tokio::test]
     async fn changes_of_entities_that_are_gone_are_passed_over() {
         let dir = tempfile::tempdir().unwrap();
