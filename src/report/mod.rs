@@ -1,1 +1,21 @@
-//! The room `report`.
+//! What the ledger holds, told to people and to programs: the rows of a run, its outcomes, plans, and where runs stand.
+//!
+//! Nothing here prints: texts are given back, and rows go to a writer. All text that others wrote is escaped before
+//! people see it.
+
+mod counts;
+mod csv;
+mod json;
+mod outcomes;
+mod plan;
+mod rows;
+mod status;
+mod table;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use outcomes::{outcomes, unaccounted};
+pub use plan::{KeyView, PlanView, plan, plan_json};
+pub use rows::{Format, ReportError, rows};
+pub use status::{status, status_json};
