@@ -31,8 +31,8 @@ impl<'a> JsonRows<'a> {
     pub(super) fn begin(out: &'a mut dyn io::Write, run: &RunRow, summary: &Summary) -> io::Result<Self> {
         let counts = serde_json::to_string(&RunCounts::of(run, summary))?;
         // The members of the counts go into the document's own object, which stays open for the rows.
-        let members = counts.trim_start_matches('{').trim_end_matches('}');
-        write!(out, "{{\"version\":{VERSION},{members}}},\"rows\":[")?;
+        let members = &counts[1..counts.len() - 1];
+        write!(out, "{{\"version\":{VERSION},{members},\"rows\":[")?;
         Ok(Self { out, separator: "\n" })
     }
 }

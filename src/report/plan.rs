@@ -192,3 +192,130 @@ fn sum(counts: impl Iterator<Item = KeyView>) -> KeyView {
 fn line(key: &str, count: KeyView) -> Vec<String> {
     vec![key.to_owned(), count.adds.to_string(), count.removes.to_string()]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::testing;
+
+    fn run(summary: serde_json::Value) -> RunRow {
+        RunRow {
+            summary: Some(summary),
+            ..testing::planned_run(0)
+        }
+    }
+
+    fn busy() -> RunRow {
+        run(json!({
+            "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4, "entities": 97, "unchanged": 90,
+            "to_change": 5, "operations": 13, "keys": {
+                "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
+            },
+            "files": ["hosts.csv: CSV with semicolon, UTF-8"],
+        }))
+    }
+
+    #[test]
+    fn a_plan_tells_what_was_read_and_what_would_change() {
+        let objections = ["too many removals\nraise `max_changes`".to_owned()];
+        let want = "\
+run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
+file: hosts.csv: CSV with semicolon, UTF-8
+rows: 100 read, 3 rejected (1 illegal, 2 missing), 4 empty cells that ask for nothing
+entities: 97 named, 90 unchanged, 5 to change, 2 unusable
+operations: 13
+
+key          adds  removes
+env\\u{202e}     5        5
+owner           3        0
+total           8        5
+
+refused: too many removals\\nraise `max_changes`
+";
+        assert_eq!(plan(&busy(), &objections).unwrap(), want);
+    }
+
+    #[test]
+    fn a_plan_without_changes_is_short() {
+        let want = "\
+run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
+file: hosts.csv: CSV with comma, UTF-8
+rows: 10 read
+entities: 10 named, 10 unchanged, 0 to change
+operations: 0
+";
+        assert_eq!(plan(&testing::planned_run(10), &[]).unwrap(), want);
+        let again = RunRow {
+            retry_of: Some(6),
+            ..testing::planned_run(10)
+        };
+        let text = plan(&again, &[]).unwrap();
+        assert!(
+            text.lines()
+                .next()
+                .unwrap()
+                .ends_with(", again what failed in run 6"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn beyond_thirty_keys_the_least_are_summed_and_the_total_still_adds_up() {
+        let key = |n: u64| (format!("key-{n:02}"), KeyView { adds: n, removes: 1 });
+        let text = keys(&(0..33).map(key).collect());
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(lines.len(), 1 + 30 + 1 + 1);
+        assert_eq!(
+            (&lines[1], &lines[30]),
+            (&vec!["key-32", "32", "1"], &vec!["key-03", "3", "1"])
+        );
+        assert_eq!(lines[31], ["(3", "more", "keys)", "3", "3"]);
+        assert_eq!(lines[32], ["total", "528", "33"]);
+    }
+
+    #[test]
+    fn the_document_has_a_version_and_every_count_of_the_plan() {
+        let document: serde_json::Value =
+            serde_json::from_str(&plan_json(&busy(), &["no".to_owned()]).unwrap()).unwrap();
+        assert_eq!(&document["plan"], busy().summary.as_ref().unwrap());
+        assert_eq!(
+            document["target"],
+            json!({
+                "connection": "dynatrace", "vendor": "dynatrace", "url": "https://abc12345.live.dynatrace.com",
+                "tenant": "", "kind": "HOST"
+            })
+        );
+        for (member, want) in [
+            ("version", json!(1)),
+            ("run", json!(7)),
+            ("job", json!("prod-hosts")),
+            ("state", json!("planned")),
+            ("created", json!("2023-11-14T22:13:20Z")),
+            ("objections", json!(["no"])),
+        ] {
+            assert_eq!(document[member], want, "{member}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_is_absent_or_of_another_shape_is_told() {
+        let unplanned = RunRow {
+            summary: None,
+            ..testing::planned_run(0)
+        };
+        let told = |run: &RunRow| plan(run, &[]).unwrap_err().to_string();
+        assert_eq!(
+            told(&unplanned),
+            "run 7 has no finished plan to show; plan the job afresh"
+        );
+        assert_eq!(
+            told(&run(json!({"rows": "many"}))),
+            "run 7: the stored plan can't be read; use the tagferry that made it"
+        );
+    }
+}

@@ -67,3 +67,62 @@ fn line(run: &RunRow, summary: &Summary, shown: &[Outcome]) -> Vec<String> {
     cells.push((observe + write).to_string());
     cells
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::RunState;
+    use crate::report::testing;
+
+    fn runs() -> Vec<(RunRow, Summary)> {
+        let halted = RunRow {
+            id: 12,
+            state: RunState::Applying,
+            reason: Some("the token is refused\u{7}; mend it and apply again".to_owned()),
+            retry_of: Some(7),
+            ..testing::planned_run(9)
+        };
+        let finished = RunRow {
+            state: RunState::Finished,
+            ended_ms: Some(1_700_000_060_000),
+            ..testing::planned_run(1_000)
+        };
+        let halfway = Summary {
+            rows: 9,
+            row_outcomes: [4, 0, 0, 0, 0, 0, 5],
+            operation_outcomes: [8, 0, 0, 0, 0, 0, 10],
+            attempts: AttemptCounts {
+                observe: 2,
+                write: 3,
+                retries: 1,
+            },
+        };
+        let whole = Summary {
+            rows: 1_000,
+            row_outcomes: [999, 0, 1, 0, 0, 0, 0],
+            operation_outcomes: [999, 0, 0, 0, 0, 0, 0],
+            attempts: AttemptCounts::default(),
+        };
+        vec![(finished, whole), (halted, halfway)]
+    }
+
+    #[test]
+    fn runs_stand_in_columns_and_reasons_below() {
+        let want = "\
+run  job         state     created               rows  done  rejected  not_attempted  calls
+7    prod-hosts  finished  2023-11-14T22:13:20Z  1000   999         1              0      0
+12   prod-hosts  applying  2023-11-14T22:13:20Z     9     4         0              5      5
+run 12: the token is refused\\u{7}; mend it and apply again
+";
+        assert_eq!(status(&runs()), want);
+        assert_eq!(status(&[]), "no runs\n");
+    }
+
+    #[test]
+    fn the_document_has_all_seven_outcomes_of_every_run() {
+        let want = r#"{"version":1,"runs":[{"run":12,"job":"prod-hosts","state":"applying","reason":"the token is refused\u0007; mend it and apply again","retry_of":7,"created":"2023-11-14T22:13:20Z","ended":null,"rows_read":9,"outcomes":{"done":4,"unchanged":0,"rejected":0,"conflict":0,"failed":0,"unknown":0,"not_attempted":5},"operations":{"done":8,"unchanged":0,"rejected":0,"conflict":0,"failed":0,"unknown":0,"not_attempted":10},"calls":{"reads":2,"writes":3,"retries":1}}]}"#;
+        let document: serde_json::Value = serde_json::from_str(&status_json(&runs()[1..])).unwrap();
+        assert_eq!(document.to_string(), want);
+        assert_eq!(status_json(&[]), "{\n  \"version\": 1,\n  \"runs\": []\n}\n");
+    }
+}
