@@ -1,5 +1,7 @@
 //! What has been heard, counted: the stage at hand, its calls, and the pause that is on.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -7,6 +9,15 @@ use tokio::time::Instant;
 use super::rate::Rate;
 use crate::event::{Event, Stage};
 use crate::model::Outcome;
+
+/// Shorter pauses belong to a vendor's usual pace: they are seen on the bar and told by no line.
+const LONG_PAUSE: Duration = Duration::from_secs(10);
+
+/// How soon a connection's next long pause gets a line again, so that hours of throttling fill no log.
+const PAUSE_TOLD_EVERY: Duration = Duration::from_secs(30);
+
+/// The end of a longer pause is not waited for by anybody.
+const LONGEST_PAUSE: Duration = Duration::from_hours(24 * 365);
 
 /// The stage at hand.
 #[derive(Debug, Clone)]
@@ -25,16 +36,18 @@ pub(super) struct Progressing {
 
 /// A pause of a connection.
 #[derive(Debug, Clone)]
-pub(super) struct Pause {
-    pub(super) until: Instant,
-    pub(super) reason: String,
+struct Pause {
+    until: Instant,
+    reason: String,
 }
 
 /// All that is shown.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
     pub(super) current: Option<Progressing>,
-    pub(super) pause: Option<Pause>,
+    pause: Option<Pause>,
+    /// When a pause of each connection last got a line.
+    pauses_told: HashMap<Arc<str>, Instant>,
 }
 
 impl Progressing {
@@ -81,6 +94,24 @@ impl Tally {
         None
     }
 
+    /// Whether an event that may get a line is worth one: a pause is when it is long and none of its connection was told
+    /// just before.
+    pub(super) fn is_news(&mut self, event: &Event, now: Instant) -> bool {
+        let Event::Paused {
+            connection, length, ..
+        } = event
+        else {
+            return true;
+        };
+        let told = self.pauses_told.get(connection);
+        let is_news =
+            *length >= LONG_PAUSE && told.is_none_or(|told| now.duration_since(*told) >= PAUSE_TOLD_EVERY);
+        if is_news {
+            self.pauses_told.insert(connection.clone(), now);
+        }
+        is_news
+    }
+
     /// Looks at the pace, so that rates are those of the last seconds.
     pub(super) fn sample(&mut self, now: Instant) {
         if let Some(current) = &mut self.current {
@@ -98,8 +129,7 @@ impl Tally {
 
     /// Of pauses that overlap, the one that ends last is shown.
     fn pause(&mut self, length: Duration, reason: &str, now: Instant) {
-        // A pause past the end of time is as good as the longest that can be told.
-        let until = now.checked_add(length).unwrap_or(now);
+        let until = now + length.min(LONGEST_PAUSE);
         if self.pause.as_ref().is_none_or(|pause| pause.until <= until) {
             self.pause = Some(Pause {
                 until,
