@@ -267,7 +267,7 @@ mod tests {
             (halted, Some(r"live: halted: HTTP 401:\nexpired\u{202e}")),
             (noticed, Some(r"odd \u{7}")),
             (
-                paused_for(Duration::from_secs(3_600)),
+                paused_for(Duration::from_hours(1)),
                 Some(r"live: paused 1 h: slow\u{1b}[2J down"),
             ),
             (sent(), None),

@@ -15,6 +15,9 @@ use crate::model::display_safe;
 /// The most keys that people are shown; the others are summed.
 const MOST_KEYS: usize = 30;
 
+/// The most files that people are shown; the others are counted.
+const MOST_FILES: usize = 30;
+
 /// What happens to the tags of one key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyView {
@@ -59,7 +62,7 @@ impl PlanView {
 pub fn plan(run: &RunRow, objections: &[String]) -> Result<String, ReportError> {
     let view = PlanView::of(run)?;
     let mut lines = vec![title(run)];
-    lines.extend(view.files.iter().map(|file| format!("file: {file}")));
+    lines.extend(files(&view.files));
     lines.push(rows(&view));
     lines.push(entities(&view));
     lines.push(format!("operations: {}", view.operations));
@@ -135,6 +138,15 @@ fn title(run: &RunRow) -> String {
         "run {}: {} to {} at {} ({}){retry}",
         run.id, run.job, target.kind, target.connection, target.url
     )
+}
+
+fn files(files: &[String]) -> Vec<String> {
+    let shown = files.iter().take(MOST_FILES);
+    let mut lines: Vec<String> = shown.map(|file| format!("file: {file}")).collect();
+    if files.len() > MOST_FILES {
+        lines.push(format!("({} more files)", files.len() - MOST_FILES));
+    }
+    lines
 }
 
 fn rows(view: &PlanView) -> String {
@@ -213,7 +225,7 @@ mod tests {
             "to_change": 5, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },
-            "files": ["hosts.csv: CSV with semicolon, UTF-8"],
+            "files": ["hosts.csv: csv, UTF-8, delimiter `;`, 12 columns"],
         }))
     }
 
@@ -222,7 +234,7 @@ mod tests {
         let objections = ["too many removals\nraise `max_changes`".to_owned()];
         let want = "\
 run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
-file: hosts.csv: CSV with semicolon, UTF-8
+file: hosts.csv: csv, UTF-8, delimiter `;`, 12 columns
 rows: 100 read, 3 rejected (1 illegal, 2 missing), 4 empty cells that ask for nothing
 entities: 97 named, 90 unchanged, 5 to change, 2 unusable
 operations: 13
@@ -241,7 +253,7 @@ refused: too many removals\\nraise `max_changes`
     fn a_plan_without_changes_is_short() {
         let want = "\
 run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
-file: hosts.csv: CSV with comma, UTF-8
+file: hosts.csv: csv, UTF-8, delimiter `,`, 2 columns
 rows: 10 read
 entities: 10 named, 10 unchanged, 0 to change
 operations: 0
@@ -276,6 +288,17 @@ operations: 0
         );
         assert_eq!(lines[31], ["(3", "more", "keys)", "3", "3"]);
         assert_eq!(lines[32], ["total", "528", "33"]);
+    }
+
+    #[test]
+    fn beyond_thirty_files_the_others_are_counted() {
+        let named = |n: usize| (0..n).map(|n| format!("{n}.csv: csv")).collect::<Vec<_>>();
+        assert_eq!(files(&named(30)).len(), 30);
+        let lines = files(&named(31));
+        assert_eq!(
+            (lines.len(), &*lines[29], &*lines[30]),
+            (31, "file: 29.csv: csv", "(1 more files)")
+        );
     }
 
     #[test]
