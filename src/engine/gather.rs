@@ -10,7 +10,7 @@ use super::words::Words;
 use crate::inventory::{Entry, FileFacts, Inventory};
 use crate::ledger::RetryRow;
 use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Interner, Origin, Tag, Wish};
+use crate::model::{Class, EntityKey, Failure, Interner, Origin, Wish};
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -83,6 +83,22 @@ pub(super) fn begin(
     (receiver, thread)
 }
 
+/// Awaits the thread's end.
+pub(super) async fn finished(
+    thread: tokio::task::JoinHandle<Result<Gathering, EngineError>>,
+) -> Result<Gathering, EngineError> {
+    let joined = thread.await;
+    joined.map_err(|error| EngineError::Job(format!("reading the inventory failed: {error}")))?
+}
+
+/// What the vendor's rules say of a tag.
+#[derive(Debug, Clone)]
+enum Checked {
+    Not,
+    Legal,
+    Illegal(Box<str>),
+}
+
 struct Gatherer {
     vendor: Arc<dyn Vendor>,
     kind: String,
@@ -90,8 +106,8 @@ struct Gatherer {
     batch: Vec<Row>,
     /// The file of the last row, which is nearly always that of the next.
     last_file: Option<(Arc<str>, u32)>,
-    /// What is wrong with each tag that was looked at, by its number.
-    checked: Vec<Option<Option<Box<str>>>>,
+    /// Each tag that was looked at, by its number.
+    checked: Vec<Checked>,
     gathering: Gathering,
 }
 
@@ -123,13 +139,13 @@ impl Gatherer {
     }
 
     fn read(&mut self, mut inventory: Inventory, mut mapper: Mapper) -> Result<(), EngineError> {
-        while let Some(entry) = inventory.next() {
+        for entry in inventory.by_ref() {
             match entry? {
                 Entry::Bad { origin, reason } => {
                     self.push(&origin, Err(Failure::new(Class::Unreadable, reason)));
                 }
                 Entry::Record(record) => {
-                    let found = mapper.map(&record).and_then(|mapped| self.take(mapped));
+                    let found = mapper.map(&record).and_then(|mapped| self.take(&mapped));
                     self.push(&record.origin, found);
                 }
             }
@@ -151,7 +167,7 @@ impl Gatherer {
     }
 
     /// Entity and wanted set of a mapped row, or why it can't be used.
-    fn take(&mut self, mapped: Mapped) -> Result<(u32, u32), Failure> {
+    fn take(&mut self, mapped: &Mapped) -> Result<(u32, u32), Failure> {
         self.gathering.empty += u64::from(mapped.empty);
         for wish in &mapped.wishes {
             self.check(wish)?;
@@ -193,12 +209,17 @@ impl Gatherer {
         }
         let id = self.gathering.words.tag_id(&wish.tag) as usize;
         if self.checked.len() <= id {
-            self.checked.resize(id + 1, None);
+            self.checked.resize(id + 1, Checked::Not);
         }
-        let verdict = self.checked[id].get_or_insert_with(|| broken(&wish.tag, rules).map(Into::into));
-        match verdict {
-            Some(why) => Err(Failure::new(Class::Illegal, why.to_string())),
-            None => Ok(()),
+        if let Checked::Not = self.checked[id] {
+            self.checked[id] = match rules.check(&wish.tag) {
+                Ok(()) => Checked::Legal,
+                Err(why) => Checked::Illegal(why.into()),
+            };
+        }
+        match &self.checked[id] {
+            Checked::Illegal(why) => Err(Failure::new(Class::Illegal, why.to_string())),
+            Checked::Not | Checked::Legal => Ok(()),
         }
     }
 
@@ -253,8 +274,4 @@ impl Gatherer {
         // A closed channel means that the plan has failed elsewhere, which says why.
         let _ = self.batches.blocking_send(std::mem::take(&mut self.batch));
     }
-}
-
-fn broken(tag: &Tag, rules: &crate::model::TagRules) -> Option<String> {
-    rules.check(tag).err()
 }

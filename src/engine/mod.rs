@@ -1,6 +1,7 @@
 //! Joins the rooms: plans, observes and applies. What it decides is in the pure stages; what it knows is in the ledger.
 
 mod apply;
+mod check;
 mod doubt;
 mod draft;
 mod embedded;
@@ -16,6 +17,7 @@ mod wave;
 mod words;
 
 pub use apply::{Applied, ApplyOptions, apply};
+pub use check::{Checked, check};
 pub use embedded::Embedded;
 pub use gather::{Gathering, Source};
 pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
@@ -44,7 +46,4 @@ pub enum EngineError {
         /// Why, and what to mend.
         reason: String,
     },
-    /// The user interrupted it.
-    #[error("interrupted")]
-    Interrupted,
 }

@@ -169,9 +169,7 @@ impl Planner<'_> {
                 by: batch.len() as u64,
             });
         }
-        let joined = thread.await;
-        let gathering =
-            joined.map_err(|error| EngineError::Job(format!("reading the inventory failed: {error}")))??;
+        let gathering = gather::finished(thread).await?;
         let files: Vec<(u32, &str)> = (0..).zip(gathering.files.iter().map(|file| &**file)).collect();
         self.ledger.insert_files(self.run, &files).await?;
         self.summary.rows = gathering.rows;

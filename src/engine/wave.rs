@@ -171,13 +171,13 @@ impl Run<'_> {
             }
             Sent::Split { reason } => Ok(Once::Split(reason)),
             Sent::Unknown { reason } => all(End::Doubt(Failure::new(Class::Invisible, reason))),
-            Sent::Refused { class, reason } => all(End::Failed(failure(class, reason))),
             Sent::Exhausted {
                 class,
                 reason,
                 maybe_applied: true,
             } => all(End::Doubt(failure(class, reason))),
-            Sent::Exhausted {
+            Sent::Refused { class, reason }
+            | Sent::Exhausted {
                 class,
                 reason,
                 maybe_applied: false,

@@ -28,7 +28,7 @@ pub(super) fn choose(
     match options.delimiter {
         Some(given) => u8::try_from(given)
             .ok()
-            .filter(|byte| byte.is_ascii() && !is_break(*byte) && *byte != b'"')
+            .filter(|byte| can_separate(*byte))
             .ok_or_else(|| InventoryError::Option {
                 file: file.clone(),
                 option: "delimiter",
@@ -40,9 +40,14 @@ pub(super) fn choose(
         None => Ok(match (declared, format) {
             (Some((declared, _)), _) => declared,
             (None, Format::Tsv) => b'\t',
-            (None, _) => detected(&text.sample, text.whole, options.columns.len()),
+            (None, _) => detected(&text.sample, text.whole, options),
         }),
     }
+}
+
+/// Whether `csv` can tell the byte from quotes, line breaks and parts of characters.
+fn can_separate(byte: u8) -> bool {
+    byte.is_ascii() && !is_break(byte) && byte != b'"'
 }
 
 /// Excel's first line that names the delimiter, such as `sep=;`: the delimiter and how many bytes the line takes.
@@ -58,7 +63,7 @@ fn declared(sample: &[u8]) -> Option<(u8, usize)> {
         .and_then(|line| line.strip_suffix(b"\""))
         .unwrap_or(line);
     match line {
-        [word @ .., delimiter] if word.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() => {
+        [word @ .., delimiter] if word.eq_ignore_ascii_case(b"sep=") && can_separate(*delimiter) => {
             Some((*delimiter, blank + end))
         }
         _ => None,
@@ -67,10 +72,10 @@ fn declared(sample: &[u8]) -> Option<(u8, usize)> {
 
 /// The delimiter under which the lines of a sample agree best: most rows as wide as the header, then the wider header.
 /// A sample in which no candidate separates anything is a single column.
-fn detected(sample: &[u8], whole: bool, columns: usize) -> u8 {
+fn detected(sample: &[u8], whole: bool, options: &Options) -> u8 {
     let mut best = (b',', 0.0, 1);
     for candidate in CANDIDATES {
-        let (agreement, width) = agreement(sample, whole, columns, candidate);
+        let (agreement, width) = agreement(sample, whole, options, candidate);
         if width > 1 && (agreement, width) > (best.1, best.2) {
             best = (candidate, agreement, width);
         }
@@ -79,26 +84,29 @@ fn detected(sample: &[u8], whole: bool, columns: usize) -> u8 {
 }
 
 /// Which share of the rows is as wide as the header (or as the given columns), and that width.
-fn agreement(sample: &[u8], whole: bool, columns: usize, delimiter: u8) -> (f64, usize) {
+fn agreement(sample: &[u8], whole: bool, options: &Options, delimiter: u8) -> (f64, usize) {
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
+        .quoting(!options.literal_quotes)
         .from_reader(sample);
     let mut row = ByteRecord::new();
     let mut widths = Vec::new();
     // A slice can't fail to be read.
     while reader.read_byte_record(&mut row).is_ok_and(|more| more) {
-        widths.push(row.len());
+        let is_blank = row.len() == 1 && row.iter().all(|cell| cell.trim_ascii().is_empty());
+        if !is_blank {
+            widths.push(row.len());
+        }
     }
     if !whole && widths.len() > 1 {
         // The last row may be cut off.
         widths.pop();
     }
-    let width = if columns > 0 {
-        columns
-    } else {
-        widths.first().copied().unwrap_or(0)
+    let width = match options.columns.len() {
+        0 => widths.first().copied().unwrap_or(0),
+        n_columns => n_columns,
     };
     let agreeing = widths.iter().filter(|other| **other == width).count();
     let share = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
@@ -128,7 +136,7 @@ mod tests {
             ("a|b,c|d\n1|2|3\n1|2,5|3\n", b'|'),
         ] {
             assert_eq!(
-                char::from(detected(sample.as_bytes(), true, 0)),
+                char::from(detected(sample.as_bytes(), true, &Options::default())),
                 char::from(delimiter),
                 "{sample}"
             );
@@ -137,14 +145,29 @@ mod tests {
 
     #[test]
     fn a_last_row_that_is_cut_off_has_no_say() {
-        assert_eq!(detected(b"a;b,c\n1;2,3", false, 0), b',');
-        assert_eq!(detected(b"a;b\n1;2\n1,2,3;4;5", false, 0), b';');
+        assert_eq!(detected(b"a;b,c\n1;2,3", false, &Options::default()), b',');
+        assert_eq!(detected(b"a;b\n1;2\n1,2,3;4;5", false, &Options::default()), b';');
     }
 
     #[test]
     fn given_columns_decide_what_a_width_should_be() {
-        assert_eq!(detected(b"1,5;x\n2,5;y;\n", true, 2), b',');
-        assert_eq!(detected(b"x, y;1;2\nz;1;2\n", true, 3), b';');
+        let columns = |n: usize| Options {
+            columns: vec![String::new(); n],
+            ..Options::default()
+        };
+        assert_eq!(detected(b"1,5;x\n2,5;y;\n", true, &columns(2)), b',');
+        assert_eq!(detected(b"x, y;1;2\nz;1;2\n", true, &columns(3)), b';');
+    }
+
+    #[test]
+    fn literal_quotes_enclose_no_delimiter() {
+        let sample = b"5\" pipe;x\n6\" pipe;y\n\"a;b\nc;\"d\n";
+        let options = Options {
+            literal_quotes: true,
+            ..Options::default()
+        };
+        assert_eq!(detected(sample, true, &options), b';');
+        assert_eq!(agreement(sample, true, &options, b';'), (1.0, 2));
     }
 
     #[test]
@@ -155,6 +178,7 @@ mod tests {
             ("\"sep=|\"\na", Some((b'|', 7))),
             ("\nsep=,", Some((b',', 6))),
             ("sep=\na", None),
+            ("sep=\"\na", None),
             ("sep=ab\na", None),
             ("separator;b", None),
         ] {

@@ -91,7 +91,7 @@ impl Document {
 mod tests {
     use super::super::Options;
     use super::super::position::Position;
-    use super::super::testing::{line_of, read, text};
+    use super::super::testing::{endless, line_of, read, text};
     use super::*;
     use proptest::prelude::*;
 
@@ -174,13 +174,26 @@ mod tests {
     #[test]
     fn a_row_that_can_not_be_used_hurts_no_other() {
         let deep = format!("[{{\"a\":{}{}}},\n{{}}]", "[".repeat(9999), "]".repeat(9999));
-        assert_eq!(json(&deep), ["1 bad: recursion limit exceeded", "2 {}"]);
+        assert_eq!(
+            json(&deep),
+            ["1 bad: can't be kept as it is: recursion limit exceeded", "2 {}"]
+        );
         let told = read("a.json", b"[{\"a\":\"\xe9\"},\n{}]", Options::default());
         assert!(
             told[0].starts_with("1 bad: its text is not legal UTF-8"),
             "{told:?}"
         );
         assert_eq!(told[1], "2 {}");
+    }
+
+    #[test]
+    fn an_endless_list_is_read_element_by_element() {
+        let (file, text) = endless("[", "{\"a\":\n1},");
+        let mut document = Document::open(&file, text, None).unwrap();
+        for line in 1..=20_000 {
+            assert_eq!(line_of(&document.next().unwrap()), format!("{line} {{\"a\":1}}"));
+            assert!(document.raw.capacity() < 1000);
+        }
     }
 
     proptest! {

@@ -145,6 +145,26 @@ mod tests {
     }
 
     #[test]
+    fn standard_input_and_absolute_paths_are_named_as_they_are() {
+        let folder = folder(&["a.csv.GZ"]);
+        assert_eq!(
+            list("-", folder.path()).unwrap(),
+            [Place {
+                name: "-".into(),
+                path: None
+            }]
+        );
+        let absolute = folder.path().join("a.csv.GZ").display().to_string();
+        let elsewhere = Path::new("/nowhere");
+        assert_eq!(names(&absolute, elsewhere), [absolute.as_str()]);
+        assert_eq!(
+            names(&absolute.replace("csv", "*"), elsewhere),
+            [absolute.as_str()]
+        );
+        assert!(list(&absolute, elsewhere).unwrap()[0].is_gzip());
+    }
+
+    #[test]
     fn what_is_not_there_is_named() {
         let folder = folder(&["in/a.csv"]);
         for (file, message) in [

@@ -69,44 +69,47 @@ fn tokens(items: &str) -> Vec<String> {
 fn enter(scanner: &mut Scanner, token: &str, items: &str) -> Result<Level, InventoryError> {
     let first = scanner.peek()?;
     let line = scanner.position().line;
-    let absent = |scanner: &Scanner| InventoryError::NoList {
+    let level = match first {
+        Some(b'{') if enter_object(scanner, token)? => Some(Level::Object(token.to_owned())),
+        Some(b'[') if enter_list(scanner, token)? => Some(Level::List),
+        _ => None,
+    };
+    level.ok_or_else(|| InventoryError::NoList {
         file: scanner.file.clone(),
         line,
         reason: format!("there is no `{token}` here, and `items = \"{items}\"` leads through it"),
-    };
-    match first {
-        Some(b'{') => {
-            scanner.bump(b'{');
-            let mut some = not_closed(scanner, b'}')?;
-            while some {
-                if key_of(scanner)? == token {
-                    return Ok(Level::Object(token.to_owned()));
-                }
-                checked_value(scanner)?;
-                some = more(scanner, b'}')?;
-            }
-            Err(absent(scanner))
+    })
+}
+
+/// Reads up to the value of a key. Returns whether there is one.
+fn enter_object(scanner: &mut Scanner, key: &str) -> Result<bool, InventoryError> {
+    scanner.bump(b'{');
+    let mut some = not_closed(scanner, b'}')?;
+    while some {
+        if key_of(scanner)? == key {
+            return Ok(true);
         }
-        Some(b'[') => {
-            scanner.bump(b'[');
-            let Ok(index) = token.parse::<u64>() else {
-                return Err(absent(scanner));
-            };
-            let mut some = not_closed(scanner, b']')?;
-            for _ in 0..index {
-                if some {
-                    checked_value(scanner)?;
-                    some = more(scanner, b']')?;
-                }
-            }
-            if some {
-                Ok(Level::List)
-            } else {
-                Err(absent(scanner))
-            }
-        }
-        _ => Err(absent(scanner)),
+        checked_value(scanner)?;
+        some = more(scanner, b'}')?;
     }
+    Ok(false)
+}
+
+/// Reads up to the element of an index. Returns whether there is one.
+fn enter_list(scanner: &mut Scanner, index: &str) -> Result<bool, InventoryError> {
+    scanner.bump(b'[');
+    let Ok(index) = index.parse::<u64>() else {
+        return Ok(false);
+    };
+    let mut some = not_closed(scanner, b']')?;
+    for _ in 0..index {
+        if !some {
+            break;
+        }
+        checked_value(scanner)?;
+        some = more(scanner, b']')?;
+    }
+    Ok(some)
 }
 
 /// Whether a list or object that was just entered has anything in it. Reads past its end when not.

@@ -33,26 +33,19 @@ impl Kept {
         }
     }
 
-    /// Takes the next bytes, which `csv` has made a row of.
-    pub(super) fn take_row(&mut self, n_bytes: usize) -> &[u8] {
+    /// Takes the next bytes, which `csv` has made a row of, and tells whether the text ends with them.
+    pub(super) fn take_row(&mut self, n_bytes: usize) -> (&[u8], bool) {
         let start = self.start;
         self.start += n_bytes;
-        &self.bytes[start..self.start]
-    }
-
-    /// What was taken last, as long as nothing was read since.
-    pub(super) fn taken(&self, n_bytes: usize) -> &[u8] {
-        &self.bytes[self.start - n_bytes..self.start]
+        (
+            &self.bytes[start..self.start],
+            self.ended && self.start == self.bytes.len(),
+        )
     }
 
     /// What was read and not taken.
     pub(super) fn pending(&self) -> &[u8] {
         &self.bytes[self.start..]
-    }
-
-    /// Whether everything up to the end of the text was taken.
-    pub(super) fn at_end(&self) -> bool {
-        self.ended && self.pending().is_empty()
     }
 }
 
@@ -130,13 +123,11 @@ mod tests {
         let mut kept = Kept::new(Box::new(&b"abcdef"[..]), 3);
         let mut buffer = [0; 4];
         assert_eq!(kept.read(&mut buffer).unwrap(), 4);
-        assert_eq!(kept.take_row(3), b"abc");
+        assert_eq!(kept.take_row(3), (&b"abc"[..], false));
         assert_eq!(kept.read(&mut buffer).unwrap(), 2);
         assert_eq!(kept.pending(), b"def");
         assert_eq!(kept.read(&mut buffer).unwrap(), 0);
-        assert!(!kept.at_end());
-        assert_eq!(kept.take_row(3), b"def");
-        assert!(kept.at_end());
+        assert_eq!(kept.take_row(3), (&b"def"[..], true));
     }
 
     #[test]

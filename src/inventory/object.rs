@@ -92,7 +92,7 @@ fn fault(raw: &[u8], error: &serde_json::Error, encoding: &str) -> Fault {
     match check(text.as_bytes()) {
         Err(_) => malformed(raw, error),
         Ok(()) if str::from_utf8(raw).is_err() => Fault::Unusable(not_text("its text", encoding)),
-        Ok(()) => Fault::Unusable(reason(error)),
+        Ok(()) => Fault::Unusable(format!("can't be kept as it is: {}", reason(error))),
     }
 }
 
@@ -126,7 +126,7 @@ fn doubled(raw: &[u8]) -> String {
     let found = Doubled.deserialize(&mut deserializer).ok().flatten();
     match found {
         Some(key) => format!("names the key `{key}` twice in one object; which value is meant can't be told"),
-        None => "holds a key that can't be kept as it is".to_owned(),
+        None => "can't be kept as it is: a key of it is reserved".to_owned(),
     }
 }
 
@@ -225,7 +225,7 @@ mod tests {
     fn the_keys_that_serde_json_keeps_for_itself_are_refused() {
         assert_eq!(
             shown(r#"{"a":{"$serde_json::private::Number":"1"}}"#),
-            "holds a key that can't be kept as it is"
+            "can't be kept as it is: a key of it is reserved"
         );
     }
 
@@ -238,8 +238,11 @@ mod tests {
             ("null", "is null, not an object"),
             ("\"a\"", "is a string, not an object"),
             ("true", "is a boolean, not an object"),
-            (r#"{"a":"\ud800"}"#, "unexpected end of hex escape"),
-            (&deep, "recursion limit exceeded"),
+            (
+                r#"{"a":"\ud800"}"#,
+                "can't be kept as it is: unexpected end of hex escape",
+            ),
+            (&deep, "can't be kept as it is: recursion limit exceeded"),
             ("{\"a\":\n tru}", "at 10: expected ident"),
             ("{\"a\" 1}", "at 5: expected `:`"),
             ("{} x", "at 3: trailing characters"),

@@ -21,14 +21,11 @@ impl Position {
 
     /// Moves past some bytes. A text may come in pieces cut anywhere, even between `\r` and `\n`.
     pub(super) fn advance(&mut self, bytes: &[u8]) {
-        let Some(&last) = bytes.last() else { return };
-        let mut before = if self.after_cr { b'\r' } else { 0 };
-        let mut breaks = 0;
-        for &byte in bytes {
-            breaks += u64::from(byte == b'\r' || (byte == b'\n' && before != b'\r'));
-            before = byte;
-        }
-        self.line += breaks;
+        let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else {
+            return;
+        };
+        let before = if self.after_cr { b'\r' } else { 0 };
+        self.line += u64::from(ends_line(before, first)) + breaks_within(bytes);
         let tail = match bytes.iter().rposition(|byte| is_break(*byte)) {
             Some(end) => {
                 self.column = 1;
@@ -45,6 +42,25 @@ impl Position {
     }
 }
 
+/// The line breaks after the first byte. Every byte of an inventory comes through here: sums of at most 255 in a byte
+/// let the compiler compare many bytes at once.
+fn breaks_within(bytes: &[u8]) -> u64 {
+    let befores = bytes.chunks(255);
+    let afters = bytes[1..].chunks(255);
+    let breaks = befores.zip(afters).map(|(befores, afters)| {
+        let pairs = befores.iter().zip(afters);
+        pairs
+            .map(|(before, byte)| u8::from(ends_line(*before, *byte)))
+            .sum::<u8>()
+    });
+    breaks.map(u64::from).sum()
+}
+
+/// Whether a line ends with this byte, for the first time.
+fn ends_line(before: u8, byte: u8) -> bool {
+    byte == b'\r' || (byte == b'\n' && before != b'\r')
+}
+
 /// Whether a byte ends a line.
 pub(super) fn is_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
@@ -53,6 +69,21 @@ pub(super) fn is_break(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_are_counted_like_short_ones() {
+        for (piece, lines) in [("\n", 1), ("\r\n", 1), ("\r", 1), ("ab\r\r\nc\n", 3), ("x", 0)] {
+            for n_pieces in [254, 255, 256, 257, 1000] {
+                let mut position = Position::START;
+                position.advance(piece.repeat(n_pieces).as_bytes());
+                assert_eq!(
+                    position.line,
+                    1 + lines * n_pieces as u64,
+                    "{n_pieces} x {piece:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn every_kind_of_line_break_counts_once() {

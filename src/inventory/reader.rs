@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 use std::vec;
 
 use encoding_rs::{Encoding, REPLACEMENT};
@@ -11,7 +12,7 @@ use encoding_rs::{Encoding, REPLACEMENT};
 use super::document::Document;
 use super::files::{self, Place};
 use super::json_lines::JsonLines;
-use super::source::{self, Digest, Reading};
+use super::source::{self, Digest, Reading, Text};
 use super::table::Table;
 use super::{Entry, FileFacts, Format, InventoryError, Options};
 
@@ -82,40 +83,40 @@ impl Inventory {
         };
         let file = &place.name;
         let digest = Digest::default();
+        let text = self.text(&place, &digest)?;
+        let format = self.options.format.or_else(|| Format::of_name(file));
+        let format = format.unwrap_or_else(|| Format::of_text(&text.sample));
+        self.options.check(file, format)?;
+        let (encoding, gzip) = (text.encoding, text.gzip);
+        let rows = Rows::open(file, text, format, &self.options)?;
+        let table = match &rows {
+            Rows::Table(table) => Some(table),
+            Rows::Document(_) | Rows::Lines(_) => None,
+        };
+        self.facts.push(FileFacts {
+            file: file.clone(),
+            format,
+            encoding,
+            gzip,
+            delimiter: table.map(|table| char::from(table.delimiter())),
+            header: table.map(|table| table.header().clone()),
+        });
+        self.digests.push(digest);
+        self.rows = Some(rows);
+        Ok(())
+    }
+
+    fn text(&self, place: &Place, digest: &Digest) -> Result<Text, InventoryError> {
         let reading = Reading {
             encoding: self.encoding,
             gzip: place.is_gzip(),
             skip_lines: self.options.skip_lines,
         };
-        let text = source::text(bytes(&place)?, reading, &digest).map_err(|failed| InventoryError::Read {
-            file: file.clone(),
+        source::text(bytes(place)?, reading, digest).map_err(|failed| InventoryError::Read {
+            file: place.name.clone(),
             line: failed.line,
             source: failed.error,
-        })?;
-        let format = self.options.format.or_else(|| Format::of_name(file));
-        let format = format.unwrap_or_else(|| Format::of_text(&text.sample));
-        self.options.check(file, format)?;
-        let mut facts = FileFacts {
-            file: file.clone(),
-            format,
-            encoding: text.encoding,
-            gzip: text.gzip,
-            delimiter: None,
-            header: None,
-        };
-        self.rows = Some(match format {
-            Format::Csv | Format::Tsv => {
-                let table = Table::open(file, text, format, &self.options)?;
-                facts.delimiter = Some(char::from(table.delimiter()));
-                facts.header = Some(table.header().clone());
-                Rows::Table(table)
-            }
-            Format::Json => Rows::Document(Document::open(file, text, self.options.items.as_deref())?),
-            Format::Jsonl => Rows::Lines(JsonLines::open(file, text)),
-        });
-        self.facts.push(facts);
-        self.digests.push(digest);
-        Ok(())
+        })
     }
 
     fn close(&mut self) {
@@ -129,22 +130,34 @@ impl Iterator for Inventory {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let entry = match self.rows.as_mut()? {
-                Rows::Table(table) => table.next(),
-                Rows::Document(document) => document.next(),
-                Rows::Lines(lines) => lines.next(),
-            };
-            let entry = match entry {
-                Some(entry) => entry,
-                None => match self.open_next() {
-                    Ok(()) => continue,
-                    Err(error) => Err(error),
-                },
-            };
-            if entry.is_err() {
-                self.close();
+            let entry = self.rows.as_mut()?.next();
+            match entry.or_else(|| self.open_next().err().map(Err)) {
+                // The file is read, and the next one is open or there is none.
+                None => {}
+                Some(Err(error)) => {
+                    self.close();
+                    return Some(Err(error));
+                }
+                entry => return entry,
             }
-            return Some(entry);
+        }
+    }
+}
+
+impl Rows {
+    fn open(file: &Arc<str>, text: Text, format: Format, options: &Options) -> Result<Self, InventoryError> {
+        Ok(match format {
+            Format::Csv | Format::Tsv => Self::Table(Table::open(file, text, format, options)?),
+            Format::Json => Self::Document(Document::open(file, text, options.items.as_deref())?),
+            Format::Jsonl => Self::Lines(JsonLines::open(file, text)),
+        })
+    }
+
+    fn next(&mut self) -> Option<Result<Entry, InventoryError>> {
+        match self {
+            Self::Table(table) => table.next(),
+            Self::Document(document) => document.next(),
+            Self::Lines(lines) => lines.next(),
         }
     }
 }

@@ -186,7 +186,13 @@ struct Noted {
 
 impl Read for Noted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n_bytes = self.inner.read(buffer)?;
+        let n_bytes = loop {
+            match self.inner.read(buffer) {
+                // A signal in the middle of a read from a pipe; `csv` would take it for the end.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
         self.digest.lock().update(&buffer[..n_bytes]);
         Ok(n_bytes)
     }

@@ -22,7 +22,7 @@ pub(super) struct Table {
     delimiter: u8,
     header: Arc<Header>,
     position: Position,
-    /// How many bytes of cells the last row held: the next one will be alike.
+    /// Bytes to hold ready for the cells of the next row, which will be like the last one.
     room: usize,
 }
 
@@ -96,8 +96,12 @@ impl Table {
 
     fn read_header(&mut self) -> Result<Header, InventoryError> {
         let file = self.file.clone();
-        let Some(row) = self.read_row()? else {
-            return Err(InventoryError::NoHeader { file });
+        let row = loop {
+            match self.read_row()? {
+                Some(row) if row.blank && row.cells.len() == 1 => {}
+                Some(row) => break row,
+                None => return Err(InventoryError::NoHeader { file }),
+            }
         };
         let columns = match row.open_quote {
             Some(line) => Err(format!(
@@ -123,43 +127,28 @@ impl Table {
     fn read_row(&mut self) -> Result<Option<Row>, InventoryError> {
         let mut cells = ByteRecord::with_capacity(self.room, self.header.names.len());
         let start = self.reader.position().byte();
-        let more = match self.reader.read_byte_record(&mut cells) {
-            Ok(more) => more,
+        match self.reader.read_byte_record(&mut cells) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
             Err(error) => return Err(self.failed(error)),
-        };
-        let n_bytes = usize::try_from(self.reader.position().byte() - start).expect("a row fits into memory");
-        if !more {
-            return Ok(None);
         }
-        self.room = cells.as_slice().len();
-        let kept = self.reader.get_mut();
-        let text = kept.take_row(n_bytes);
+        self.room = (cells.as_slice().len() * 5 / 4).min(CHUNK);
+        let n_bytes = usize::try_from(self.reader.position().byte() - start).expect("a row fits into memory");
+        let (text, last) = self.reader.get_mut().take_row(n_bytes);
         // `csv` reads past blank lines, and past the `\n` of the last row's `\r\n`, before a row begins.
         let (breaks, text) = text.split_at(leading_breaks(text));
         self.position.advance(breaks);
         let begin = self.position;
         self.position.advance(text);
-        let row = Row {
+        Ok(Some(Row {
             cells,
             line: begin.line,
             blank: text.first().is_some_and(u8::is_ascii_whitespace) && text.trim_ascii().is_empty(),
             nul: text.contains(&0),
-            open_quote: None,
-        };
-        Ok(Some(Row {
-            open_quote: self.quote_at_end(n_bytes, begin),
-            ..row
+            open_quote: (last && self.quotes)
+                .then(|| open_quote(text, self.delimiter, begin))
+                .flatten(),
         }))
-    }
-
-    /// Looks for an open quote in the last `n_bytes`, once the text has come to its end.
-    fn quote_at_end(&self, n_bytes: usize, begin: Position) -> Option<u64> {
-        let kept = self.reader.get_ref();
-        if !self.quotes || !kept.at_end() {
-            return None;
-        }
-        let text = kept.taken(n_bytes);
-        open_quote(&text[leading_breaks(text)..], self.delimiter, begin)
     }
 
     fn entry(&self, row: Row) -> Entry {
@@ -253,7 +242,7 @@ fn leading_breaks(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{line_of, read, text};
+    use super::super::testing::{endless, line_of, read, text};
     use super::*;
     use csv::WriterBuilder;
     use proptest::prelude::*;
@@ -271,6 +260,7 @@ mod tests {
             ("a,b\n1,2\r\n3,4\r5,6\n", &["2 a=1 b=2", "3 a=3 b=4", "4 a=5 b=6"]),
             ("\n\na,b\n\n\n1,2\n\n", &["6 a=1 b=2"]),
             ("a,b\n \t\n1,2\n  ", &["3 a=1 b=2"]),
+            (" \na;b\n1;2\n", &["3 a=1 b=2"]),
             ("a\n \n1\n", &["2 a= ", "3 a=1"]),
             ("a,b\n", &[]),
             ("a,b", &[]),
@@ -451,6 +441,19 @@ mod tests {
         let cell = "0123456789".repeat(1 << 20);
         let told = csv(&format!("a,b\n{cell},1\n2,3\n"));
         assert!(told[0] == format!("2 a={cell} b=1") && told[1] == "3 a=2 b=3");
+    }
+
+    #[test]
+    fn an_endless_table_is_read_row_by_row() {
+        let (file, text) = endless("a,b\n", "1,\"x\ny\"\r\n");
+        let mut table = Table::open(&file, text, Format::Csv, &Options::default()).unwrap();
+        for row in 0..20_000 {
+            assert_eq!(
+                line_of(&table.next().unwrap()),
+                format!("{} a=1 b=x\ny", 2 + 2 * row)
+            );
+            assert!(table.reader.get_ref().pending().len() <= 2 * CHUNK);
+        }
     }
 
     /// Cells of anything that may stand in one, with a taste for what is hard to read back.

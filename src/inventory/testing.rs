@@ -1,7 +1,7 @@
 //! What the room's tests share: inventories written to a folder and told line by line.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,14 +51,41 @@ pub(super) fn zipped(bytes: &[u8]) -> Vec<u8> {
 
 /// A text in memory, with a limit for its rows.
 pub(super) fn text(bytes: &[u8], limit: usize) -> (Arc<str>, Text) {
+    let (file, text) = text_of(Cursor::new(bytes.to_vec()));
+    (file, Text { limit, ..text })
+}
+
+/// A text that goes on for ever.
+pub(super) fn endless(start: &'static str, again: &'static str) -> (Arc<str>, Text) {
+    text_of(Cursor::new(start).chain(Endless {
+        again: again.as_bytes(),
+        at: 0,
+    }))
+}
+
+struct Endless {
+    again: &'static [u8],
+    at: usize,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n_bytes = (&self.again[self.at..]).read(buffer)?;
+        self.at = (self.at + n_bytes) % self.again.len();
+        Ok(n_bytes)
+    }
+}
+
+fn text_of(bytes: impl Read + Send + 'static) -> (Arc<str>, Text) {
     let reading = Reading {
         encoding: None,
         gzip: false,
         skip_lines: 0,
     };
-    let bytes = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let text = source::text(bytes, reading, &Digest::default()).unwrap();
-    ("x".into(), Text { limit, ..text })
+    (
+        "x".into(),
+        source::text(Box::new(bytes), reading, &Digest::default()).unwrap(),
+    )
 }
 
 fn shown(fields: &Fields) -> String {

@@ -6,7 +6,7 @@ use super::connection;
 use super::document::{Document, Path, inside_string};
 use super::file::{Bound, JobFile};
 use super::options::Collision;
-use super::shape::Finding;
+use super::shape::{Entry, Finding};
 use crate::mapping::{self, Entity, Mapper, MappingError};
 
 /// The longest name: it becomes part of file names.
@@ -16,13 +16,20 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug)]
 pub(super) struct Check<'d> {
     document: &'d Document<'d>,
+    /// Entries that were left out because they can't be used, and have been told.
+    left_out: Vec<Vec<String>>,
     findings: Vec<Finding>,
 }
 
 impl<'d> Check<'d> {
-    pub(super) fn new(document: &'d Document<'d>) -> Self {
+    /// A check of a document of which some entries are known to be wrong.
+    pub(super) fn new(document: &'d Document<'d>, known: &[Finding]) -> Self {
         Self {
             document,
+            left_out: known
+                .iter()
+                .filter_map(|finding| finding.entry.wrong().map(<[_]>::to_vec))
+                .collect(),
             findings: Vec::new(),
         }
     }
@@ -56,28 +63,25 @@ impl<'d> Check<'d> {
         self.findings.push(Finding {
             span,
             message: message.into(),
-            entry: None,
+            entry: Entry::Read,
         });
     }
 
     /// Everything but the connections and the mapping.
     pub(super) fn job(&mut self, file: &JobFile) {
-        self.name(&["name"], &file.name);
-        if file.source.file.is_empty() && !self.has(&["source", "file"]) {
-            self.value(
-                &["source"],
-                "missing key `file` in `source`; `-` is standard input",
-            );
-        } else if file.source.file.is_empty() {
-            self.value(
-                &["source", "file"],
-                "`file` is empty; give a path, or `-` for standard input",
-            );
+        if self.has(&["name"]) {
+            self.name(&["name"], &file.name);
         }
-        if !self.has(&["tag"]) && !self.has(&["tags_from"]) {
+        if self.has(&["source"]) {
+            self.source(file);
+        }
+        let is_told = self.left_out_of(&["tag"]) || self.left_out_of(&["tags_from"]);
+        if !is_told && file.tag.is_empty() && file.tags_from.is_empty() {
             self.blame(0..0, "the job asks for no tags; add a [[tag]] or a [[tags_from]]");
         }
-        self.target(file);
+        if self.has(&["target"]) {
+            self.target(file);
+        }
         if let Some(Bound::Number(_)) = file.guard.breaker {
             self.value(
                 &["guard", "breaker"],
@@ -115,6 +119,18 @@ impl<'d> Check<'d> {
         }
     }
 
+    fn source(&mut self, file: &JobFile) {
+        let path = ["source", "file"];
+        if !file.source.file.is_empty() || self.left_out_of(&path) {
+            return;
+        }
+        if self.has(&path) {
+            self.value(&path, "`file` is empty; give a path, or `-` for standard input");
+        } else {
+            self.value(&path, "missing key `file` in `source`; `-` is standard input");
+        }
+    }
+
     fn target(&mut self, file: &JobFile) {
         let (id, name) = (["target", "entity"], ["target", "entity_name"]);
         match (self.has(&id), self.has(&name)) {
@@ -131,14 +147,16 @@ impl<'d> Check<'d> {
                 "`kind` is empty; give the vendor's word, such as `HOST`",
             );
         }
-        if file.target.separator.is_some() && file.target.collision != Collision::Join {
+        let is_known = !self.left_out_of(&["target", "collision"]);
+        if is_known && file.target.separator.is_some() && file.target.collision != Collision::Join {
             self.key(
                 &["target", "separator"],
                 "`separator` goes with `collision = \"join\"` only",
             );
         }
         let connection = &file.target.connection;
-        if !self.has(&["connections", connection]) {
+        let is_told = !self.has(&["target", "connection"]) || self.left_out_of(&["target", "connection"]);
+        if !is_told && !self.has(&["connections", connection]) {
             let message = connection::undefined(connection, file.connections.keys());
             self.value(&["target", "connection"], message);
         }
@@ -160,7 +178,9 @@ impl<'d> Check<'d> {
         match Mapper::compile(&options) {
             Ok(mapper) => entity.map(|_| (options, mapper)),
             Err(errors) => {
-                errors.iter().for_each(|error| self.mapping_error(error));
+                for error in &errors {
+                    self.mapping_error(error);
+                }
                 None
             }
         }
@@ -173,6 +193,11 @@ impl<'d> Check<'d> {
             .into_iter()
             .flatten()
             .collect();
+        // What a rule lacks may be what was left out of it; its templates stand on their own.
+        let is_whole = error.range().is_some() || !self.left_out_of(&path[..path.len() - 1]);
+        if !is_whole {
+            return;
+        }
         let span = self.document.value_span(&path);
         let written = &self.document.text[span.clone()];
         let span = match error.range() {
@@ -183,5 +208,11 @@ impl<'d> Check<'d> {
             _ => span,
         };
         self.blame(span, format!("`{place}`: {}", error.message()));
+    }
+    /// Whether an entry, or something in it, was left out.
+    fn left_out_of(&self, path: Path<'_>) -> bool {
+        let begins =
+            |entry: &Vec<String>| entry.len() >= path.len() && entry.iter().zip(path).all(|(a, b)| a == b);
+        self.left_out.iter().any(begins)
     }
 }

@@ -1,14 +1,12 @@
 //! A checked connection: where it goes, whose API it is, and how it is spoken to.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use url::Url;
 
 use super::check::Check;
 use super::connection_options::{ConnectionOptions, VendorName};
-use super::mask::is_variable;
-use super::options::{DynatraceOptions, NetworkOptions, Pace, SecretSource};
+use super::options::{DynatraceOptions, NetworkOptions, SecretSource};
 use crate::mapping::nearest;
+use crate::transport::{TransportError, check_base};
 
 /// What stands before the file of an embedded simulator.
 const SIMULATOR: &str = "simulator:";
@@ -84,40 +82,19 @@ fn address(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Op
 
 /// A base URL that may be spoken to.
 fn http(text: &str, allow_http: bool) -> Result<Url, String> {
-    let has_scheme = text.contains("://");
-    let url = Url::parse(text).ok().filter(|_| has_scheme);
-    let Some(url) = url else {
-        return Err(if has_scheme {
-            format!("`{text}` is no URL; write it like `https://abc12345.live.dynatrace.com`")
-        } else {
-            format!("the URL `{text}` has no scheme; write `https://{text}`")
-        });
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("a URL can't hold credentials; use `token` for them".to_owned());
+    if !text.contains("://") {
+        return Err("the URL has no scheme; begin it with `https://`".to_owned());
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("a base URL has no query and no fragment; leave them out".to_owned());
-    }
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if allow_http || is_loopback(&url) => Ok(url),
-        "http" => Err(
-            "`http` would send the token readable through the network; use `https`, or set `allow_http = true`"
-                .to_owned(),
-        ),
-        scheme => Err(format!(
-            "`{scheme}` can't be spoken; use `https`, or `simulator:` for the embedded simulator"
+    // A text that is no URL may still hold a password, so it is not repeated.
+    let url = Url::parse(text).map_err(|why| {
+        format!("the URL can't be read: {why}; write it like `https://abc12345.live.dynatrace.com`")
+    })?;
+    match check_base(&url, allow_http) {
+        Ok(()) => Ok(url),
+        Err(error) => Err(format!(
+            "the URL can't be used: {}",
+            error.to_string().trim_start_matches("url: ")
         )),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(domain)) => domain.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
     }
 }
 
@@ -127,9 +104,6 @@ fn token(name: &str, options: &ConnectionOptions, address: &Address, check: &mut
         None if matches!(address, Address::Http(url) if url.scheme() == "https") && !check.has(&path) => {
             let message = "no token; say where it is, such as `token = { env = \"DT_API_TOKEN\" }`";
             return check.value(&["connections", name, "url"], message);
-        }
-        Some(SecretSource::Env(variable)) if !is_variable(variable) => {
-            "`env` takes the name of an environment variable: letters, digits and `_`; the secret itself can't stand here"
         }
         Some(SecretSource::Command(command)) if command.first().is_none_or(String::is_empty) => {
             "`command` is empty; write it like `command = [\"PROGRAM\", \"ARGUMENT\"]`"
@@ -143,11 +117,9 @@ fn token(name: &str, options: &ConnectionOptions, address: &Address, check: &mut
 }
 
 fn numbers(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) {
-    let concurrency = options.pace.as_ref().and_then(|pace| pace.concurrency);
-    if let Some(n) = concurrency.filter(|n| !(1..=Pace::MOST_CONCURRENCY).contains(n)) {
-        let most = Pace::MOST_CONCURRENCY;
-        let message = format!("`concurrency` is {n}; it is a number of requests from 1 to {most}");
-        check.value(&["connections", name, "pace", "concurrency"], message);
+    if let Err(TransportError::Option { key, why }) = network(options).check() {
+        let path: Vec<_> = ["connections", name].into_iter().chain(key.split('.')).collect();
+        check.value(&path, format!("`{key}`: {why}"));
     }
     for (key, text) in [
         ("tenant", &options.tenant),

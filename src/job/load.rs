@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::document::Document;
 use super::file::{GuardOptions, JobFile};
 use super::mask;
-use super::options::{Collision, SourceOptions};
+use super::options::{Collision, SourceOptions, TimeSpan};
 use super::problem::{JobError, Problem};
 use super::read;
 use super::schema::SCHEMA;
@@ -123,7 +123,7 @@ fn examine(path: &Path, bytes: &[u8], document: &Document<'_>) -> (Option<Job>, 
     let Some(file) = file else {
         return (None, findings);
     };
-    let mut check = Check::new(document);
+    let mut check = Check::new(document, &findings);
     check.job(&file);
     let mapped = check.mapping(&file);
     let connections = connections(&file, &mut check);
@@ -155,7 +155,7 @@ fn join(
         path: path.to_owned(),
         digest: blake3::hash(bytes).to_hex().to_string(),
         folder: path.parent().unwrap_or(Path::new("")).to_owned(),
-        max_age: file.max_age.map_or(MAX_AGE, |max_age| max_age.get()),
+        max_age: file.max_age.map_or(MAX_AGE, TimeSpan::get),
         recover: file.recover.unwrap_or(true),
         source: file.source,
         target: Target {
@@ -168,53 +168,5 @@ fn join(
         mapper,
         guard: file.guard,
         connections,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SAMPLE: &str = r#"
-name = "prod-hosts"
-
-[source]
-file = "hosts.csv"                     # csv, tsv, json, jsonl, each also .gz; "-" for stdin; or connection = "…"
-
-[target]
-connection = "dynatrace"
-kind = "HOST"
-entity = "{{ entity_id }}"             # or entity_name = "{{ hostname }}", resolved against the live entities
-
-[[tag]]                                # or [document] for definitions such as auto-tags
-key = "env"
-value = "{{ environment | lower }}"
-
-[[tag]]
-key = "owner"
-value = "{{ owner }}"
-when = "owner"
-
-[connections.dynatrace]
-vendor = "dynatrace"
-url = "https://abc12345.live.dynatrace.com"
-# url = "simulator:state.db?entities=2000&seed=7"
-token = { env = "DT_API_TOKEN" }                 # or { file = "…" }, { command = ["…"] }
-pace = { rate = "20/s", concurrency = 8 }        # optional
-"#;
-
-    #[test]
-    fn the_sample_loads() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("job.toml");
-        fs::write(&path, SAMPLE).unwrap();
-        let job = load(&path).unwrap();
-        assert_eq!(job.name, "prod-hosts");
-        assert_eq!(job.digest, blake3::hash(SAMPLE.as_bytes()).to_hex().to_string());
-        assert_eq!(job.folder, dir.path());
-        assert_eq!(
-            job.mapper.fields_used().into_iter().collect::<Vec<_>>(),
-            ["entity_id", "environment", "owner"]
-        );
     }
 }

@@ -20,7 +20,9 @@ fn table(table: &DeTable<'_>, secret: bool, found: &mut Vec<Range<usize>>) {
         let key = key.get_ref();
         let names_source = secret && SOURCES.contains(&key.as_ref());
         let usable = !(names_source && key == "env") || item.get_ref().as_str().is_some_and(is_variable);
-        let hidden = sounds_secret(key) || (secret && !(names_source && usable));
+        let is_url = ["url", "proxy"].contains(&key.as_ref());
+        let bears_credentials = is_url && item.get_ref().as_str().is_some_and(|url| url.contains('@'));
+        let hidden = sounds_secret(key) || bears_credentials || (secret && !(names_source && usable));
         value(item, hidden, found);
     }
 }
@@ -35,7 +37,7 @@ fn value(item: &Spanned<DeValue<'_>>, secret: bool, found: &mut Vec<Range<usize>
 }
 
 /// Whether a text can be the name of an environment variable.
-pub(super) fn is_variable(text: &str) -> bool {
+fn is_variable(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
@@ -111,7 +113,9 @@ mod tests {
             ("token = { file = 'canary' }", false),
             ("password = ['canary']", true),
             ("url = 'https://me:canary@host/'", true),
-            ("url = 'https://host/@canary'", false),
+            ("url = 'me:canary@host'", true),
+            ("value = 'https://me:canary@host/'", true),
+            ("value = 'https://host/@canary'", false),
             ("key = 'canary'", false),
         ] {
             let root = DeTable::parse(text).unwrap();

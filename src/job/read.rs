@@ -7,35 +7,69 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::file::JobFile;
-use super::shape::Finding;
+use super::schema::SCHEMA;
+use super::shape::{self, Entry, Finding};
 
-/// The job file without the entries that can't be used, and what else is wrong with its values. There is none when
-/// something that every job needs is missing, which `shape` has told then.
+/// The job file as far as it can be read, and what else is wrong with its values.
+///
+/// What can't be used is left out, and what is missing, as `shape` has told, is filled with something harmless, so that
+/// the rest can still be checked. A job is only ever used when nothing of that was needed.
 pub(super) fn read(root: &Spanned<DeTable<'_>>, shape: &[Finding]) -> (Option<JobFile>, Vec<Finding>) {
     let mut root = root.clone();
     let mut findings = Vec::new();
-    for path in shape.iter().filter_map(|finding| finding.entry.as_deref()) {
+    for path in shape.iter().filter_map(|finding| finding.entry.wrong()) {
         remove(root.get_mut(), path);
     }
-    // Each turn removes an entry, so this ends.
+    // Each turn takes an entry out, or fills what is missing with what can be read, so this ends.
     loop {
         let error = match JobFile::deserialize(Deserializer::from(root.clone())) {
             Ok(file) => return (Some(file), findings),
             Err(error) => error,
         };
-        let Some((path, span)) = error.span().and_then(|span| deepest(root.get_ref(), &span)) else {
-            return (None, findings);
-        };
-        // What serde says of a missing field, `shape` has said already, and better.
-        if !remove(root.get_mut(), &path) || error.message().starts_with("missing field") {
+        if error.message().starts_with("missing field") {
+            if fill_missing(&mut root) {
+                continue;
+            }
             return (None, findings);
         }
-        findings.push(Finding {
-            span,
-            message: error.message().trim_end().to_owned(),
-            entry: Some(path),
-        });
+        let innermost = error.span().and_then(|span| deepest(root.get_ref(), &span));
+        let message = error.message().trim_end().to_owned();
+        let Some((path, span)) = innermost.filter(|(path, _)| remove(root.get_mut(), path)) else {
+            let entry = Entry::Read;
+            findings.push(Finding {
+                span: 0..0,
+                message,
+                entry,
+            });
+            return (None, findings);
+        };
+        let entry = Entry::Wrong(path);
+        findings.push(Finding { span, message, entry });
     }
+}
+
+/// Puts something harmless wherever a required entry is missing; false when none is.
+fn fill_missing(root: &mut Spanned<DeTable<'_>>) -> bool {
+    let missing = shape::findings(root, &SCHEMA);
+    let missing = missing.iter().filter_map(|finding| match &finding.entry {
+        Entry::Missing(path) => path.split_last(),
+        Entry::Wrong(_) | Entry::Read => None,
+    });
+    missing.fold(false, |filled, (key, table)| {
+        let table = table_at(root.get_mut(), table);
+        let fresh = table.map(|table| table.insert(Spanned::new(0..0, key.clone().into()), filler(key)));
+        filled || fresh.is_some()
+    })
+}
+
+fn filler(key: &str) -> Spanned<DeValue<'static>> {
+    let value = match key {
+        "source" | "target" => DeValue::Table(DeTable::new()),
+        "vendor" => DeValue::String("dynatrace".into()),
+        "url" => DeValue::String("simulator:state.db".into()),
+        _ => DeValue::String("missing".into()),
+    };
+    Spanned::new(0..0, value)
 }
 
 /// The innermost entry around some bytes: its path and the bytes of its value.
@@ -86,25 +120,30 @@ fn holds(outer: &Range<usize>, inner: &Range<usize>) -> bool {
 
 /// Takes an entry out; false when there is none. An element of a list takes the whole list with it, so that the places
 /// of its neighbours stay true.
-fn remove(table: &mut DeTable<'_>, path: &[String]) -> bool {
-    let [first, rest @ ..] = path else {
+fn remove(root: &mut DeTable<'_>, path: &[String]) -> bool {
+    let Some((last, parent)) = path.split_last() else {
         return false;
     };
-    let Some(value) = table.get_mut(first.as_str()) else {
-        return false;
-    };
-    let removed = match value.get_mut() {
-        DeValue::Table(inner) if !rest.is_empty() => return remove(inner, rest),
-        DeValue::Array(items) if rest.len() > 1 => rest[0]
-            .parse::<usize>()
-            .ok()
-            .and_then(|place| items.get_mut(place))
-            .map(Spanned::get_mut)
-            .and_then(|item| match item {
-                DeValue::Table(inner) => Some(remove(inner, &rest[1..])),
-                _ => None,
-            }),
-        _ => None,
-    };
-    removed.unwrap_or_else(|| table.remove(first.as_str()).is_some())
+    match table_at(root, parent) {
+        Some(table) => table.remove(last.as_str()).is_some(),
+        None => remove(root, parent),
+    }
+}
+
+/// The table at a path; `None` when something else stands there.
+fn table_at<'r, 't>(root: &'r mut DeTable<'t>, path: &[String]) -> Option<&'r mut DeTable<'t>> {
+    let mut table = root;
+    let mut steps = path.iter();
+    while let Some(step) = steps.next() {
+        let mut value = table.get_mut(step.as_str())?.get_mut();
+        while let DeValue::Array(items) = value {
+            let place: usize = steps.next()?.parse().ok()?;
+            value = items.get_mut(place)?.get_mut();
+        }
+        table = match value {
+            DeValue::Table(inner) => inner,
+            _ => return None,
+        };
+    }
+    Some(table)
 }

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::mapping::nearest;
+use super::words::{self, article, did_you_mean, either, expected, is_of, kind, names, quoted, unknown_key};
 
 /// A secret that stands in the job file itself would be copied, committed and shown.
-const INLINE_SECRET: &str = "a secret can't stand in the job file; say where it is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
+const INLINE_SECRET: &str = "a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
 
 /// Something that is wrong with the shape.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +21,29 @@ pub(super) struct Finding {
     pub(super) span: Range<usize>,
     /// What is wrong.
     pub(super) message: String,
-    /// The entry to leave out so that the rest can be read; `None` where something is missing instead.
-    pub(super) entry: Option<Vec<String>>,
+    /// What has to be done about it for the rest to be read.
+    pub(super) entry: Entry,
+}
+
+/// The entry of a finding.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It can't be used: it has to be left out.
+    Wrong(Vec<String>),
+    /// It is missing.
+    Missing(Vec<String>),
+    /// It is read, but what it says can't be meant.
+    Read,
+}
+
+impl Entry {
+    /// The path of an entry that can't be used.
+    pub(super) fn wrong(&self) -> Option<&[String]> {
+        match self {
+            Self::Wrong(path) => Some(path),
+            Self::Missing(_) | Self::Read => None,
+        }
+    }
 }
 
 /// Everything that is wrong with the shape of a document.
@@ -38,15 +59,21 @@ pub(super) fn findings(root: &Spanned<DeTable<'_>>, schema: &Json) -> Vec<Findin
 
 struct Shape<'s> {
     root: &'s Json,
-    path: Vec<String>,
+    path: Vec<Step>,
     findings: Vec<Finding>,
+}
+
+/// A step of a path: a key, or the number of an element from 0.
+enum Step {
+    Key(String),
+    Element(usize),
 }
 
 impl<'s> Shape<'s> {
     fn table(&mut self, table: &DeTable<'_>, span: Range<usize>, schema: &'s Json) {
         let properties = schema["properties"].as_object();
         for (key, value) in table {
-            self.path.push(key.get_ref().to_string());
+            self.path.push(Step::Key(key.get_ref().to_string()));
             let known = properties.and_then(|known| known.get(key.get_ref().as_ref()));
             match known.or_else(|| schema.get("additionalProperties").filter(|any| any.is_object())) {
                 Some(schema) => self.value(value, schema),
@@ -83,12 +110,12 @@ impl<'s> Shape<'s> {
             DeValue::Table(table) => self.one_of(table, value.span(), &fitting),
             DeValue::Array(items) => {
                 for (place, item) in items.iter().enumerate() {
-                    self.path.push(place.to_string());
+                    self.path.push(Step::Element(place));
                     self.value(item, &fitting[0]["items"]);
                     self.path.pop();
                 }
             }
-            DeValue::String(text) => self.word(text, value.span(), &fitting),
+            DeValue::String(text) => self.word(text, value.span(), &fitting, &alternatives),
             DeValue::Integer(number) => self.range(number.as_str(), value.span(), fitting[0]),
             DeValue::Float(number) => self.range(number.as_str(), value.span(), fitting[0]),
             DeValue::Boolean(_) | DeValue::Datetime(_) => {}
@@ -136,16 +163,22 @@ impl<'s> Shape<'s> {
     }
 
     /// A text where only certain words are known.
-    fn word(&mut self, text: &str, span: Range<usize>, schemas: &[&'s Json]) {
-        let words: Vec<_> = schemas.iter().flat_map(|schema| words(schema)).collect();
-        let is_open = schemas.iter().any(|schema| self::words(schema).is_empty());
-        if !is_open && !words.contains(&text) {
-            let hint = did_you_mean(text, &words);
-            self.blame(
-                span,
-                format!("unknown word `{text}`{hint}; known are {}", quoted(&words)),
-            );
+    fn word(&mut self, text: &str, span: Range<usize>, texts: &[&'s Json], alternatives: &[&'s Json]) {
+        let words: Vec<_> = texts.iter().flat_map(|schema| words::words(schema)).collect();
+        let is_open = texts.iter().any(|schema| words::words(schema).is_empty());
+        if is_open || words.contains(&text) {
+            return;
         }
+        let hint = did_you_mean(text, &words);
+        let mut others = alternatives.iter().map(|schema| expected(schema));
+        let other = others
+            .find(|other| *other != "a text")
+            .map(|other| format!(", or {other}"))
+            .unwrap_or_default();
+        self.blame(
+            span,
+            format!("unknown word `{text}`{hint}; known are {}{other}", quoted(&words)),
+        );
     }
 
     fn range(&mut self, number: &str, span: Range<usize>, schema: &Json) {
@@ -164,7 +197,7 @@ impl<'s> Shape<'s> {
 
     fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, alternatives: &[&Json]) {
         let kind = kind(value.get_ref());
-        if kind == "string" && self.path.last().is_some_and(|key| key == "token") {
+        if kind == "string" && self.is_token() {
             return self.blame(value.span(), INLINE_SECRET.to_owned());
         }
         let wanted: Vec<_> = alternatives.iter().map(|schema| expected(schema)).collect();
@@ -187,118 +220,43 @@ impl<'s> Shape<'s> {
             [] => "the job".to_owned(),
             _ => format!("`{}`", self.name()),
         };
+        let mut path = self.steps();
+        path.push(key.to_owned());
         self.findings.push(Finding {
             span,
             message: format!("missing key `{key}` in {place}"),
-            entry: None,
+            entry: Entry::Missing(path),
         });
     }
 
     fn blame(&mut self, span: Range<usize>, message: String) {
-        self.findings.push(Finding {
-            span,
-            message,
-            entry: Some(self.path.clone()),
+        let entry = Entry::Wrong(self.steps());
+        self.findings.push(Finding { span, message, entry });
+    }
+
+    fn steps(&self) -> Vec<String> {
+        let steps = self.path.iter().map(|step| match step {
+            Step::Key(key) => key.clone(),
+            Step::Element(place) => place.to_string(),
         });
+        steps.collect()
+    }
+
+    fn is_token(&self) -> bool {
+        matches!(self.path.last(), Some(Step::Key(key)) if key == "token")
     }
 
     /// The path as people write it: tables of a list are counted from 1.
     fn name(&self) -> String {
         let mut name = String::new();
         for step in &self.path {
-            match step.parse::<usize>() {
-                Ok(place) if !name.is_empty() => name.push_str(&format!("[{}]", place + 1)),
-                _ if name.is_empty() => name.push_str(step),
-                _ => name.push_str(&format!(".{step}")),
-            }
+            let step = match step {
+                Step::Element(place) => format!("[{}]", place + 1),
+                Step::Key(key) if name.is_empty() => key.clone(),
+                Step::Key(key) => format!(".{key}"),
+            };
+            name.push_str(&step);
         }
         name
     }
-}
-
-fn unknown_key(key: &str, schema: &Json) -> String {
-    let known = names(schema);
-    let hint = did_you_mean(key, &known);
-    format!("unknown key `{key}`{hint}; known are {}", quoted(&known))
-}
-
-fn did_you_mean(wrong: &str, known: &[&str]) -> String {
-    nearest(wrong, known.iter().copied())
-        .map(|near| format!("; did you mean `{near}`?"))
-        .unwrap_or_default()
-}
-
-fn names(schema: &Json) -> Vec<&str> {
-    let properties = schema["properties"].as_object();
-    properties
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect()
-}
-
-/// The words that a schema allows, none where every text is.
-fn words(schema: &Json) -> Vec<&str> {
-    let several = schema["enum"].as_array().into_iter().flatten();
-    several
-        .chain(schema.get("const"))
-        .filter_map(Json::as_str)
-        .collect()
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
-}
-
-/// The JSON type of a value.
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "string",
-        DeValue::Integer(_) => "integer",
-        DeValue::Float(_) => "number",
-        DeValue::Boolean(_) => "boolean",
-        DeValue::Datetime(_) => "datetime",
-        DeValue::Array(_) => "array",
-        DeValue::Table(_) => "object",
-    }
-}
-
-fn is_of(kind: &str, schema: &Json) -> bool {
-    let fits = |wanted: &str| wanted == kind || (wanted == "number" && kind == "integer");
-    match &schema["type"] {
-        Json::String(wanted) => fits(wanted),
-        Json::Array(several) => several.iter().filter_map(Json::as_str).any(fits),
-        _ => true,
-    }
-}
-
-fn expected(schema: &Json) -> &'static str {
-    let kind = match &schema["type"] {
-        Json::Array(several) => several
-            .iter()
-            .find(|kind| **kind != "null")
-            .unwrap_or(&Json::Null),
-        kind => kind,
-    };
-    kind.as_str().map_or("something else", article)
-}
-
-fn article(kind: &str) -> &'static str {
-    match kind {
-        "string" => "a text",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "datetime" => "a date",
-        "array" => "a list",
-        "object" => "a table",
-        _ => "something else",
-    }
-}
-
-fn either(wanted: &[&'static str]) -> String {
-    let mut wanted = wanted.to_vec();
-    wanted.dedup();
-    wanted.join(" or ")
 }

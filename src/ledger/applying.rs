@@ -29,7 +29,13 @@ const INTEND: &str = "INSERT INTO attempt (run, id, number, purpose, method, tar
 
 const END: &str = "UPDATE attempt
     SET ended_ms = j.value ->> 1, class = j.value ->> 2, status = j.value ->> 3, correlation = j.value ->> 4
-    FROM json_each(?2) AS j WHERE run = ?1 AND id = j.value ->> 0";
+    FROM json_each(?2) AS j WHERE attempt.run = ?1 AND attempt.id = j.value ->> 0";
+
+/// The index must be named: the table itself is in the same order, and SQLite can't know how few lines are open.
+pub(super) const OPEN_LINES: &str =
+    "SELECT l.entity, l.part, l.before, l.change, l.open, l.attempted, l.done | l.unchanged, e.key
+    FROM line AS l INDEXED BY line_open JOIN entity AS e ON e.run = l.run AND e.id = l.entity
+    WHERE l.run = ?1 AND l.open <> 0 ORDER BY l.entity, l.part";
 
 /// Bits of what a line settled, collected for one transaction.
 #[derive(Debug, Clone, Copy, Default)]
@@ -141,15 +147,11 @@ impl Ledger {
 
     /// The lines of a run with something open, in order.
     pub async fn open_lines(&self, run: i64) -> Result<Vec<OpenLine>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT l.entity, l.part, l.before, l.change, l.open, l.attempted, l.done | l.unchanged, e.key
-             FROM line AS l JOIN entity AS e ON e.run = l.run AND e.id = l.entity
-             WHERE l.run = ?1 AND l.open <> 0 ORDER BY l.entity, l.part",
-        )
-        .bind(run)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(LedgerError::sql("reading what is open"))?;
+        let rows = sqlx::query(OPEN_LINES)
+            .bind(run)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(LedgerError::sql("reading what is open"))?;
         let line = |row: &sqlx::sqlite::SqliteRow| OpenLine {
             entity: row.get(0),
             part: row.get(1),

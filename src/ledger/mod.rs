@@ -8,6 +8,8 @@ mod applying;
 mod planning;
 mod reading;
 mod store;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 mod writer;
 

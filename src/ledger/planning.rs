@@ -124,7 +124,7 @@ impl Ledger {
     /// Rejects rows that were written as good: number, class, message.
     pub async fn reject_rows(&self, run: i64, rows: &[(u64, &str, String)]) -> Result<(), LedgerError> {
         let sql = "UPDATE inventory_row SET class = j.value ->> 1, message = j.value ->> 2
-            FROM json_each(?2) AS j WHERE run = ?1 AND id = j.value ->> 0";
+            FROM json_each(?2) AS j WHERE inventory_row.run = ?1 AND inventory_row.id = j.value ->> 0";
         self.insert(Write::rows(sql, run, rows)).await
     }
 

@@ -42,3 +42,57 @@ impl ColumnRule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mapping::mapper::tests::{asked, object, table};
+
+    #[test]
+    fn columns_become_tags() {
+        let record = table(&["id", "Owner", "env", "note"], &["1", " ann ", "prod", ""]);
+        for (rule, want) in [
+            (
+                "columns = ['Owner', 'env']",
+                vec!["set Owner:ann", "set env:prod"],
+            ),
+            (
+                "columns = '*', except = ['id']",
+                vec!["set Owner:ann", "set env:prod", "1 empty"],
+            ),
+            (
+                "columns = '*', only = ['Owner', 'note'], rename = { Owner = 'owner' }, prefix = 'c-', empty = 'bare', action = 'fill'",
+                vec!["fill c-note", "fill owner:ann"],
+            ),
+            (
+                "columns = ['env', 'site'], missing = 'skip'",
+                vec!["set env:prod"],
+            ),
+        ] {
+            assert_eq!(
+                asked(&format!("tags_from = [{{ {rule} }}]"), &record).unwrap(),
+                want,
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_or_no_text_rejects_the_row() {
+        let record = object(r#"{"id": "1", "env": "prod", "tags": []}"#);
+        for (rule, why) in [
+            (
+                "columns = ['enw']",
+                "no field `enw` in this row; it has: id, env, tags (did you mean `env`?)",
+            ),
+            (
+                "columns = '*'",
+                "field `tags` is a list and no text; leave it out with `except`, or set `malformed = \"skip\"`",
+            ),
+        ] {
+            let refused = asked(&format!("tags_from = [{{ {rule} }}]"), &record);
+            assert_eq!(refused, Err(format!("`tags_from[1].columns`: {why}")), "{rule}");
+        }
+        let skipped = asked("tags_from = [{ columns = '*', malformed = 'skip' }]", &record);
+        assert_eq!(skipped.unwrap(), ["set env:prod", "set id:1"]);
+    }
+}

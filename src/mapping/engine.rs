@@ -3,6 +3,7 @@
 //! It reads nothing but the row, runs for a bounded number of steps and writes a bounded text. An undefined name is an
 //! error, so that a misspelt column never becomes an empty tag.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
@@ -103,10 +104,10 @@ fn value(json: &serde_json::Value) -> Value {
         Json::Number(number) => Value::from(number.as_str()),
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => items.iter().map(value).collect(),
-        Json::Object(object) => object
-            .iter()
-            .map(|(name, item)| (name.as_str(), value(item)))
-            .collect(),
+        Json::Object(object) => {
+            let members = object.iter().map(|(name, item)| (name.clone(), value(item)));
+            Value::from(members.collect::<BTreeMap<_, _>>())
+        }
     }
 }
 

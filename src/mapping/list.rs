@@ -134,3 +134,155 @@ fn value_of<'r>(key: Cow<'r, str>, value: &'r Json) -> Result<Found<'r>, String>
         Err(what) => Err(format!("the value of `{key}` is {what} and no text")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::mapping::mapper::tests::{asked, object, table};
+
+    #[test]
+    fn a_cell_of_pairs_is_split_at_the_first_separator_of_each() {
+        let rule = "tags_from = [{ column = 'Tags', separator = ';', pair = '=' }]";
+        let cell = "CreatedByPolicy=MCAPS Governance Team;Action=Do Not Delete; Contact = https://a/b?c=d;";
+        assert_eq!(
+            asked(rule, &table(&["id", "Tags"], &["1", cell])).unwrap(),
+            [
+                "set Action:Do Not Delete",
+                "set Contact:https://a/b?c=d",
+                "set CreatedByPolicy:MCAPS Governance Team",
+            ]
+        );
+        assert_eq!(asked(rule, &table(&["id", "Tags"], &["1", ""])).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_list_cell_gives_values_of_one_key_or_bare_tags() {
+        let record = table(&["id", "site_tags"], &["1", "alpha,bravo, golf ,,bravo"]);
+        for (more, want) in [
+            (
+                "key = 'site-tag', action = 'add'",
+                ["add site-tag:alpha", "add site-tag:bravo", "add site-tag:golf"],
+            ),
+            (
+                "prefix = 'site-', action = 'remove'",
+                ["remove site-alpha", "remove site-bravo", "remove site-golf"],
+            ),
+            ("rename = { golf = 'g' }", ["set alpha", "set bravo", "set g"]),
+        ] {
+            let rule = format!("tags_from = [{{ column = 'site_tags', separator = ',', {more} }}]");
+            assert_eq!(asked(&rule, &record).unwrap(), want, "{more}");
+        }
+    }
+
+    #[test]
+    fn json_lists_and_maps_are_read() {
+        let record = object(
+            r#"{
+                "id": 7,
+                "aws": [{"Key": "Owner", "Value": "c7n"}, {"Key": "Cost", "Value": 1.50}, {"Key": "Blank", "Value": ""}],
+                "live": [{"key": "a", "value": "b", "context": "CONTEXTLESS"}, {"key": "bare"}, {"key": "null", "value": null}],
+                "labels": {"env": "prod", "on": true, "gone": null},
+                "words": ["x", " y ", "", null, 3],
+                "fields": {"tags": ["k=v"]},
+                "text": "a=b;c=d"
+            }"#,
+        );
+        for (rule, want) in [
+            (
+                "column = 'aws', key_field = 'Key', value_field = 'Value'",
+                vec!["set Cost:1.50", "set Owner:c7n", "1 empty"],
+            ),
+            ("column = 'live'", vec!["set a:b", "set bare", "set null"]),
+            (
+                "column = 'labels'",
+                vec!["set env:prod", "set on:true", "1 empty"],
+            ),
+            (
+                "column = 'labels', empty = 'remove'",
+                vec!["set env:prod", "set on:true", "remove gone"],
+            ),
+            ("column = 'words'", vec!["set 3", "set x", "set y"]),
+            ("column = '/fields/tags', pair = '='", vec!["set k:v"]),
+            (
+                "column = 'text', pair = '=', separator = ';'",
+                vec!["set a:b", "set c:d"],
+            ),
+            ("column = 'text'", vec!["set a=b;c=d"]),
+            ("column = 'id', key = 'n'", vec!["set n:7"]),
+            ("column = 'nothing', missing = 'skip'", vec![]),
+        ] {
+            assert_eq!(
+                asked(&format!("tags_from = [{{ {rule} }}]"), &record).unwrap(),
+                want,
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_read_rejects_the_row_or_is_skipped() {
+        let record = object(
+            r#"{
+                "id": "1",
+                "text": "a=b;c",
+                "anonymous": "=b;a=b",
+                "aws": [{"Key": "a", "Value": "b"}],
+                "deep": {"a": {"b": 1}, "c": "d"},
+                "list": ["a=b", ["c"]]
+            }"#,
+        );
+        for (rule, why, rest) in [
+            (
+                "column = 'text', separator = ';', pair = '='",
+                "field `text`: item `c` has no `=` between key and value",
+                vec!["set a:b"],
+            ),
+            (
+                "column = 'anonymous', separator = ';', pair = '='",
+                "field `anonymous`: item `=b` has no key before `=`",
+                vec!["set a:b"],
+            ),
+            (
+                "column = 'aws'",
+                "field `aws`: an item has no `key`; it has: Key, Value; name the right ones with `key_field` and `value_field`",
+                vec![],
+            ),
+            (
+                "column = 'deep'",
+                "field `deep`: the value of `a` is a map and no text",
+                vec!["set c:d"],
+            ),
+            (
+                "column = 'list', pair = '='",
+                "field `list`: item `[\"c\"]` is neither a text nor a map",
+                vec!["set a:b"],
+            ),
+        ] {
+            let refused = asked(&format!("tags_from = [{{ {rule} }}]"), &record);
+            assert_eq!(refused, Err(format!("`tags_from[1].column`: {why}")), "{rule}");
+            let skipped = asked(
+                &format!("tags_from = [{{ {rule}, malformed = 'skip' }}]"),
+                &record,
+            );
+            assert_eq!(skipped.unwrap(), rest, "{rule}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn splitting_a_cell_and_joining_its_tags_gives_the_cell(
+            tags in proptest::collection::btree_map("[^=;\\s]([^=;]{0,8}[^=;\\s])?", "[^;\\s]([^;]{0,8}[^;\\s])?", 0..9),
+        ) {
+            let join = |tags: &BTreeMap<String, String>, between: &str| {
+                let pairs: Vec<_> = tags.iter().map(|(key, value)| format!("{key}{between}{value}")).collect();
+                pairs
+            };
+            let cell = join(&tags, "=").join(";");
+            let rule = "tags_from = [{ column = 'c', separator = ';', pair = '=', action = 'add' }]";
+            let got = asked(rule, &table(&["id", "c"], &["1", &cell])).unwrap();
+            let want: Vec<_> = join(&tags, ":").into_iter().map(|tag| format!("add {tag}")).collect();
+            proptest::prop_assert_eq!(got, want);
+        }
+    }
+}

@@ -166,4 +166,209 @@ pub(super) mod tests {
     pub(in crate::mapping) fn object(json: &str) -> Record {
         record(Fields::Object(serde_json::from_str(json).unwrap()))
     }
+
+    fn options(toml: &str) -> Options {
+        #[derive(serde::Deserialize)]
+        struct Rules {
+            entity: Option<String>,
+            #[serde(default)]
+            tag: Vec<crate::mapping::TagOptions>,
+            #[serde(default)]
+            tags_from: Vec<crate::mapping::TagsFrom>,
+        }
+        let Rules {
+            entity,
+            tag,
+            tags_from,
+        } = toml::from_str(toml).unwrap();
+        Options {
+            entity: Entity::Id(entity.unwrap_or_else(|| "{{ id }}".to_owned())),
+            tags: tag,
+            tags_from,
+        }
+    }
+
+    /// What a row asks for, as `rule key:value` each, then the number of empty cells if there are any.
+    pub(in crate::mapping) fn asked(toml: &str, record: &Record) -> Result<Vec<String>, String> {
+        let mut mapper = Mapper::compile(&options(toml)).map_err(|errors| errors[0].to_string())?;
+        let Mapped { wishes, empty, .. } = mapper.map(record).map_err(|failure| failure.message)?;
+        let mut asked: Vec<_> = wishes
+            .iter()
+            .map(|wish| format!("{} {}", wish.rule, wish.tag))
+            .collect();
+        if empty > 0 {
+            asked.push(format!("{empty} empty"));
+        }
+        Ok(asked)
+    }
+
+    #[test]
+    fn a_row_becomes_an_entity_and_sorted_wishes() {
+        let mut mapper = Mapper::compile(&options(
+            r#"
+            entity = " {{ id | upper }} "
+            tag = [
+                { key = "team", value = "{{ team }}", action = "add" },
+                { key = "env", value = "{{ env | lower }}" },
+                { key = "env", value = "prod", when = "env == 'Prod'" },
+                { key = "{{ team }}" },
+                { key = "old", action = "remove" },
+                { key = "note", value = "{{ note }}" },
+            ]"#,
+        ))
+        .unwrap();
+        let record = table(&["id", "env", "team", "note"], &[" host-1", "Prod", " sre ", " "]);
+        let Mapped {
+            entity,
+            wishes,
+            empty,
+        } = mapper.map(&record).unwrap();
+        assert_eq!(entity, EntityKey::Id("HOST-1".into()));
+        let wishes: Vec<_> = wishes
+            .iter()
+            .map(|wish| format!("{} {}", wish.rule, wish.tag))
+            .collect();
+        assert_eq!(wishes, ["set env:prod", "set sre", "add team:sre", "remove old"]);
+        assert_eq!(empty, 1);
+        assert_eq!(
+            mapper.fields_used().into_iter().collect::<Vec<_>>(),
+            ["env", "id", "note", "team"]
+        );
+    }
+
+    #[test]
+    fn a_row_without_an_entity_is_rejected_and_says_where() {
+        let names = ["id", "a"];
+        for (entity, message) in [
+            (
+                "{{ id }}",
+                "`target.entity`: the row names no entity: the template renders empty",
+            ),
+            (
+                "{{ ip }}",
+                "`target.entity`: no field `ip` in this row; it has: id, a (did you mean `id`?)",
+            ),
+        ] {
+            let toml = format!("entity = '{entity}'\ntag = [{{ key = 'a' }}]");
+            let failure = asked(&toml, &table(&names, &[" ", "x"]));
+            assert_eq!(failure, Err(message.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_failing_rule_is_named() {
+        let record = table(&["id", "a"], &["1", ""]);
+        for (rule, message) in [
+            (
+                "{ key = '{{ a }}', value = 'x', empty = 'reject' }",
+                "`tag[1].key`: the key is empty",
+            ),
+            (
+                "{ key = 'k', value = '{{ a }}', empty = 'reject' }",
+                "`tag[1].value`: the value of `k` is empty",
+            ),
+            (
+                "{ key = 'k', value = '{{ b }}' }",
+                "`tag[1].value`: no field `b` in this row; it has: id, a",
+            ),
+            (
+                "{ key = 'k', when = 'b' }",
+                "`tag[1].when`: no field `b` in this row; it has: id, a",
+            ),
+        ] {
+            assert_eq!(
+                asked(&format!("tag = [{rule}]"), &record),
+                Err(message.to_owned()),
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_value_of_a_removal_removes_nothing_unless_told() {
+        let record = table(&["id", "a"], &["1", ""]);
+        for (empty, want) in [("skip", "1 empty"), ("remove", "remove k")] {
+            let rule = format!(
+                "tag = [{{ key = 'k', value = '{{{{ a }}}}', action = 'remove', empty = '{empty}' }}]"
+            );
+            assert_eq!(asked(&rule, &record), Ok(vec![want.to_owned()]), "{empty}");
+        }
+    }
+
+    #[test]
+    fn rules_that_contradict_each_other_reject_the_row_as_a_collision() {
+        let mut mapper = Mapper::compile(&options(
+            "tag = [{ key = 'env', value = 'a' }, { key = 'env', value = '{{ env }}' }]",
+        ))
+        .unwrap();
+        let failure = mapper.map(&table(&["id", "env"], &["1", "b"])).unwrap_err();
+        assert_eq!(failure.class, Class::Collision);
+        assert!(mapper.map(&table(&["id", "env"], &["1", "a"])).is_ok());
+    }
+
+    #[test]
+    fn every_mistake_of_a_mapping_is_told_at_once() {
+        let errors = Mapper::compile(&options(
+            r#"
+            entity = ""
+            tag = [
+                { key = "", value = "{{ a" , when = "b ==" },
+                { key = "k", value = "" },
+                { key = "k", action = "remove", empty = "bare" },
+            ]
+            tags_from = [
+                { },
+                { column = "a", columns = "*" },
+                { column = "a", pair = "=", separator = "=", key = "k" },
+                { columns = ["a"], except = ["a"], separator = ";", rename = { b = " " } },
+                { column = "a", only = [] },
+            ]"#,
+        ))
+        .unwrap_err();
+        let places: Vec<_> = errors.iter().map(|error| error.place().to_string()).collect();
+        assert_eq!(
+            places,
+            [
+                "target.entity",
+                "tag[1].value",
+                "tag[1].when",
+                "tag[2].value",
+                "tag[3].empty",
+                "tags_from[1].column",
+                "tags_from[2].column",
+                "tags_from[3].key",
+                "tags_from[3].pair",
+                "tags_from[4].rename",
+                "tags_from[4].separator",
+                "tags_from[4].columns",
+                "tags_from[5].only",
+            ]
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cell_makes_it_panic_and_the_result_is_always_the_same(
+            id in "\\PC{0,9}", a in "[a-c=; ]{0,12}|\\PC*", b in ".*",
+        ) {
+            let mut mapper = Mapper::compile(&options(
+                r#"
+                tag = [{ key = "{{ a }}", value = "{{ b | slug }}-{{ a | upper }}", when = "a != b" }]
+                tags_from = [
+                    { column = "a", separator = ";", pair = "=", action = "add", malformed = "skip" },
+                    { columns = "*", prefix = "c.", empty = "bare", action = "add" },
+                ]"#,
+            ))
+            .unwrap();
+            let record = table(&["id", "a", "b"], &[&id, &a, &b]);
+            let first = mapper.map(&record);
+            proptest::prop_assert_eq!(&mapper.map(&record), &first);
+            proptest::prop_assert_eq!(&mapper.clone().map(&record), &first);
+            if let Ok(mapped) = first {
+                proptest::prop_assert!(!mapped.entity.text().is_empty());
+                proptest::prop_assert!(mapped.wishes.is_sorted());
+                proptest::prop_assert!(mapped.wishes.iter().all(|wish| wish.tag.key == wish.tag.key.trim()));
+            }
+        }
+    }
 }

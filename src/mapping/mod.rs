@@ -4,16 +4,19 @@
 //! runs them over records. No vendor's rules are known here, and a row that can't be mapped is a
 //! [`Failure`](crate::model::Failure) to be kept, not an error that ends the job.
 
+mod blame;
 mod columns;
 mod condition;
 mod emit;
 mod engine;
 mod error;
+mod filters;
 mod list;
 mod many;
 mod mapper;
 mod nearest;
 mod options;
+mod rendering;
 mod row;
 mod tag;
 mod template;

@@ -5,18 +5,10 @@
 
 use std::borrow::Cow;
 
-use hashbrown::HashMap;
-use minijinja::{Environment, Error, ErrorKind};
-
-use super::engine::{self, Bounded};
+use super::engine;
 use super::error::{MappingError, Place};
-use super::row::{Cell, Row};
-
-/// How many results of one template are kept; the memory is emptied when it is full.
-const REMEMBERED: usize = 8_192;
-
-/// The only template of its environment.
-const NAME: &str = "template";
+use super::rendering::Engine;
+use super::row::Row;
 
 /// A compiled template.
 #[derive(Debug, Clone)]
@@ -43,17 +35,6 @@ enum Case {
     Upper,
 }
 
-/// A template in an environment of its own, so that templates can't include each other: what it depends on is then
-/// seen in itself.
-#[derive(Debug, Clone)]
-pub(super) struct Engine {
-    env: Environment<'static>,
-    /// The names that it takes from the row, in order.
-    inputs: Vec<String>,
-    /// Results by inputs; `None` where they may depend on more than the inputs.
-    memory: Option<HashMap<Vec<u8>, String>>,
-}
-
 impl Template {
     /// Compiles a template of the job.
     pub(super) fn compile(source: &str, place: Place) -> Result<Self, MappingError> {
@@ -63,7 +44,7 @@ impl Template {
         if let Some(field) = plain_field(source) {
             return Ok(Self::Field(field));
         }
-        let engine = Engine::compile(source).map_err(|error| blame(&error, source, 0, place))?;
+        let engine = Engine::compile(source).map_err(|blame| blame.at(place, source))?;
         Ok(Self::Engine(Box::new(engine)))
     }
 
@@ -132,123 +113,6 @@ pub(super) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-impl Engine {
-    pub(super) fn compile(source: &str) -> Result<Self, Error> {
-        let mut env = engine::environment();
-        env.add_template_owned(NAME, source.to_owned())?;
-        let mut inputs: Vec<_> = env
-            .get_template(NAME)?
-            .undeclared_variables(false)
-            .into_iter()
-            .collect();
-        inputs.sort_unstable();
-        let known = only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW);
-        inputs.retain(|name| name != engine::ROW);
-        Ok(Self {
-            env,
-            inputs,
-            memory: known.then(HashMap::new),
-        })
-    }
-
-    /// The fields that it is known to name. A function of the engine, such as `range`, is none.
-    pub(super) fn fields(&self) -> Vec<&str> {
-        let is_global = |name: &str| self.env.globals().any(|(global, _)| global == name);
-        let names = self.inputs.iter().map(String::as_str);
-        names.filter(|name| !is_global(name)).collect()
-    }
-
-    /// What it renders, if that is the same for every row.
-    pub(super) fn constant(&self) -> Option<String> {
-        if !self.inputs.is_empty() || self.memory.is_none() {
-            return None;
-        }
-        self.env
-            .get_template(NAME)
-            .and_then(|template| template.render(()))
-            .ok()
-    }
-
-    pub(super) fn render(&mut self, row: &Row<'_>) -> Result<String, String> {
-        let Some(memory) = &mut self.memory else {
-            return run(&self.env, &self.inputs, row);
-        };
-        let Some(key) = fingerprint(&self.inputs, row) else {
-            return run(&self.env, &self.inputs, row);
-        };
-        if let Some(known) = memory.get(&key) {
-            return Ok(known.clone());
-        }
-        let text = run(&self.env, &self.inputs, row)?;
-        if memory.len() >= REMEMBERED {
-            memory.clear();
-        }
-        memory.insert(key, text.clone());
-        Ok(text)
-    }
-}
-
-fn run(env: &Environment<'_>, inputs: &[String], row: &Row<'_>) -> Result<String, String> {
-    let mut out = Bounded::default();
-    let rendered = env
-        .get_template(NAME)
-        .and_then(|template| template.render_captured_to(row.value(), &mut out).map(drop));
-    rendered.map_err(|error| explain(&error, inputs, row))?;
-    let text = String::from_utf8_lossy(&out.0);
-    Ok(text.trim().to_owned())
-}
-
-/// What went wrong on a row. An undefined value is nearly always a field that the row does not have.
-fn explain(error: &Error, inputs: &[String], row: &Row<'_>) -> String {
-    if error.kind() != ErrorKind::UndefinedError {
-        return engine::words(error);
-    }
-    let blamed = error
-        .range()
-        .and_then(|range| error.template_source()?.get(range))
-        .unwrap_or_default();
-    let absent: Vec<_> = inputs.iter().filter(|name| row.get(name).is_none()).collect();
-    let named = absent
-        .iter()
-        .find(|name| blamed.contains(name.as_str()))
-        .or(absent.first());
-    match named {
-        Some(name) => row.lacks(name),
-        None if blamed.is_empty() => engine::words(error),
-        None => format!("`{blamed}` is not in this row; where that is meant, add `| default(\"\")`"),
-    }
-}
-
-/// The inputs' texts in one key; `None` when one of them is a list or a map, which would cost more than it saves.
-fn fingerprint(inputs: &[String], row: &Row<'_>) -> Option<Vec<u8>> {
-    let mut key = Vec::with_capacity(64);
-    for name in inputs {
-        let cell = row.get(name);
-        let kind = match cell {
-            None => b'-',
-            Some(Cell::Json(serde_json::Value::Null)) => b'0',
-            Some(Cell::Json(serde_json::Value::Bool(_))) => b'b',
-            Some(_) => b't',
-        };
-        let text = cell.map_or(Ok("".into()), Cell::text).ok()?;
-        key.push(kind);
-        key.extend_from_slice(&text.len().to_le_bytes());
-        key.extend_from_slice(text.as_bytes());
-    }
-    Some(key)
-}
-
-/// Whether every block is an `if`: nothing is then assigned, so the undeclared names are all that the result depends on.
-fn only_conditions(source: &str) -> bool {
-    source.split("{%").skip(1).all(|block| {
-        let word = block.trim_start_matches(['-', '+']).trim_start();
-        ["if", "elif", "else", "endif"].iter().any(|known| {
-            word.strip_prefix(known)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-        })
-    })
-}
-
 /// The one field that a template shows, when it does no more: `{{ owner }}`, `{{ row["Domain name"] | lower }}`.
 fn plain_field(source: &str) -> Option<Field> {
     let inner = source.trim().strip_prefix("{{")?.strip_suffix("}}")?;
@@ -312,32 +176,169 @@ const RESERVED: &[&str] = &[
     engine::ROW,
 ];
 
-/// An engine's error at its place in the job's text, of which the first `before` bytes of the compiled source are not
-/// part.
-pub(super) fn blame(error: &Error, source: &str, before: usize, place: Place) -> MappingError {
-    let line = error.line().unwrap_or(1).max(1);
-    let range = error.range().unwrap_or_else(|| line_range(source, line));
-    let start = floor(source, range.start.saturating_sub(before));
-    let end = floor(source, range.end.saturating_sub(before)).max(start);
-    let head = &source[..start];
-    MappingError::Template {
-        place,
-        line: head.matches('\n').count() + 1,
-        column: head.chars().rev().take_while(|c| *c != '\n').count() + 1,
-        range: start..end,
-        message: engine::words(error),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::mapper::tests::{object, table};
+    use crate::model::Record;
 
-fn line_range(source: &str, line: usize) -> std::ops::Range<usize> {
-    let start: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    start..source.len()
-}
+    const PLACE: Place = Place {
+        table: "tag",
+        index: Some(1),
+        key: "value",
+    };
 
-fn floor(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
+    fn render(source: &str, record: &Record) -> Result<String, String> {
+        let mut template = Template::compile(source, PLACE).map_err(|error| error.to_string())?;
+        let mut at_hand = None;
+        let row = Row::new(record, super::super::row::Index::of(record, &mut at_hand));
+        let first = template.render(&row).map(Cow::into_owned);
+        let again = template.render(&row).map(Cow::into_owned);
+        assert_eq!(first, again, "what is remembered is what was rendered");
+        first
     }
-    offset
+
+    fn hosts() -> Record {
+        table(
+            &["owner", "Domain name", "n", "blank", "range"],
+            &[" Ann B ", "a.Example", "007", "  ", "r"],
+        )
+    }
+
+    #[test]
+    fn a_row_of_a_table_renders() {
+        for (source, want) in [
+            ("  plain ", "plain"),
+            ("{{ owner }}", "Ann B"),
+            ("{{owner|lower}}", "ann b"),
+            ("{{ owner | upper }}", "ANN B"),
+            ("{{ row[\"Domain name\"] }}", "a.Example"),
+            ("{{ row['Domain name'] | lower }}", "a.example"),
+            ("{{ row[\"Domain name\"] ~ '!' }}", "a.Example!"),
+            ("{{ n }}", "007"),
+            ("{{ n | int + 1 }}", "8"),
+            ("{{ blank }}", ""),
+            ("{% if blank | trim %}x{% else %}y{% endif %}", "y"),
+            ("{{ owner | trim | replace(' ', '-') }}", "Ann-B"),
+            ("{{ owner | slug }}", "ann-b"),
+            ("{{ nothing | default('d') }}", "d"),
+            ("{{ range }}", "r"),
+            ("{{ range ~ 1 }}", "r1"),
+            (
+                "{% for name in row %}{{ name }};{% endfor %}",
+                "owner;Domain name;n;blank;range;",
+            ),
+            ("{{ '{{' }}", "{{"),
+            ("{# nothing #}", ""),
+        ] {
+            assert_eq!(render(source, &hosts()).as_deref(), Ok(want), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_json_object_renders() {
+        let record = object(
+            r#"{"host": {"name": "h", "tags": ["a", "b"]}, "n": 12345678901234567890.10, "yes": true, "no": null, "list": []}"#,
+        );
+        for (source, want) in [
+            ("{{ host.name }}", "h"),
+            ("{{ host.name | upper }}", "H"),
+            ("{{ host.tags | join(',') }}", "a,b"),
+            ("{{ host.tags[1] }}", "b"),
+            ("{{ n }}", "12345678901234567890.10"),
+            ("n={{ n }}", "n=12345678901234567890.10"),
+            ("{{ yes }}", "true"),
+            ("is {{ yes }}", "is true"),
+            ("{{ no }}", ""),
+            ("a{{ no }}b{{ 'c' ~ no }}", "abc"),
+            ("{{ host.owner | default('nobody') }}", "nobody"),
+        ] {
+            assert_eq!(render(source, &record).as_deref(), Ok(want), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_rendered_says_why() {
+        let json = object(r#"{"host": {"name": "h"}, "list": ["a"]}"#);
+        for (source, record, want) in [
+            (
+                "{{ onwer }}",
+                &hosts(),
+                "no field `onwer` in this row; it has: owner, Domain name, n, blank, range (did you mean `owner`?)",
+            ),
+            (
+                "{{ owner }}-{{ domain }}",
+                &hosts(),
+                "no field `domain` in this row; it has: owner, Domain name, n, blank, range",
+            ),
+            (
+                "{{ a | default('x') }}{{ team | upper }}",
+                &hosts(),
+                "no field `team` in this row; it has: owner, Domain name, n, blank, range",
+            ),
+            (
+                "{{ host.owner }}",
+                &json,
+                "`host.owner` is not in this row; where that is meant, add `| default(\"\")`",
+            ),
+            (
+                "{{ list }}",
+                &json,
+                "field `list` is a list and no text; use `join`, an index, or [[tags_from]]",
+            ),
+            (
+                "x{{ host }}",
+                &json,
+                "invalid operation: a map is no text; use `join`, an index, or [[tags_from]]",
+            ),
+            (
+                "{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}",
+                &json,
+                "it takes more than 20000 steps",
+            ),
+            ("{{ 'x' * 70000 }}", &hosts(), "it writes more than 65536 bytes"),
+            (
+                "{% include \"template\" %}",
+                &hosts(),
+                "could not render include: error in \"template\"",
+            ),
+        ] {
+            assert_eq!(render(source, record), Err(want.to_owned()), "{source}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_a_template_is_told_with_its_place() {
+        for (source, want) in [
+            (
+                "{{ owner",
+                "`tag[2].value`, line 1, column 4: syntax error: unexpected end of input, expected end of variable block",
+            ),
+            (
+                "a\n{{ owner | loer }}",
+                "`tag[2].value`, line 2, column 12: unknown filter `loer`; did you mean `lower`?",
+            ),
+            (
+                "é{% if x %}",
+                "`tag[2].value`, line 1, column 10: syntax error: unexpected end of input, expected end of block",
+            ),
+        ] {
+            assert_eq!(
+                Template::compile(source, PLACE).unwrap_err().to_string(),
+                want,
+                "{source}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_fields_render_as_the_engine_would(cell in "\\PC*", filter in "|lower|upper|trim") {
+            let filter = if filter.is_empty() { filter } else { format!(" | {filter}") };
+            let record = table(&["a"], &[&cell]);
+            let fast = render(&format!("{{{{ a{filter} }}}}"), &record);
+            let engine = render(&format!("{{{{ a{filter} }}}}{{% if true %}}{{% endif %}}"), &record);
+            proptest::prop_assert_eq!(fast, engine);
+        }
+    }
 }

@@ -68,8 +68,11 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "use a share from 0 to 1".to_owned())
 }
 
+/// A key and its value.
+type Pair<'a> = (&'a str, &'a str);
+
 /// Splits `word,key=value,…` into the word and the pairs.
-pub(super) fn pairs(text: &str) -> Result<(&str, Vec<(&str, &str)>), String> {
+pub(super) fn pairs(text: &str) -> Result<(&str, Vec<Pair<'_>>), String> {
     let mut parts = text.split(',').map(str::trim);
     let word = parts.next().unwrap_or_default();
     let pairs = parts

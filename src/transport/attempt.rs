@@ -152,3 +152,57 @@ fn correlation(headers: &HeaderMap) -> Option<String> {
         .find_map(|name| headers.get(*name)?.to_str().ok())?;
     Some(text.chars().take(128).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::script::{ByStatus, answer, write};
+
+    #[test]
+    fn the_wait_of_a_verdict_comes_before_that_of_the_headers() {
+        #[derive(Debug)]
+        struct Says(Option<Duration>);
+        impl Judge for Says {
+            fn judge(&self, _: &Request, _: &Response) -> Verdict {
+                let kind = RetryKind::Throttled;
+                Verdict::Retry { kind, after: self.0 }
+            }
+        }
+        let two = Some(Duration::from_secs(2));
+        let nine = Some(Duration::from_secs(9));
+        for (says, headers, want) in [
+            (two, &[("retry-after", "9")][..], two),
+            (None, &[("retry-after", "9")], nine),
+            (None, &[("retry-after", "soon"), ("x-ratelimit-reset", "9")], nine),
+            (None, &[], None),
+        ] {
+            let (finding, end) = read(Ok(answer(429, headers)), &write("/"), &Says(says));
+            match finding {
+                Finding::Throttled { after, reason } => {
+                    assert_eq!(after, want);
+                    assert_eq!(reason, "the vendor answered with status 429");
+                }
+                other => panic!("{other:?}"),
+            }
+            assert_eq!((end.class, end.status), ("throttled", Some(429)));
+        }
+    }
+
+    #[test]
+    fn the_journal_gets_a_word_a_status_and_the_name_of_the_exchange() {
+        let long = "7".repeat(500);
+        for (name, value, want) in [
+            ("x-request-id", "abc", Some("abc")),
+            ("x-correlation-id", "def", Some("def")),
+            ("x-request-id", long.as_str(), Some(&long[..128])),
+            ("x-other", "ghi", None),
+        ] {
+            let (_, end) = read(Ok(answer(404, &[(name, value)])), &write("/"), &ByStatus);
+            assert_eq!(end.correlation.as_deref(), want);
+            assert_eq!((end.class, end.status), ("refused", Some(404)));
+        }
+        let lost = SendError::Broken("reset".to_owned());
+        let (_, end) = read(Err(lost), &write("/"), &ByStatus);
+        assert_eq!((end.class, end.status, end.correlation), ("broken", None, None));
+    }
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::exchange::Exchange;
 use super::gate::Gate;
+use super::patience::Grant;
 use super::valve::Valve;
 use super::{Auth, Counts, Halt, HaltKind, Learned, Options, Sent};
 use crate::event::{Event, Events};
@@ -21,9 +22,7 @@ pub struct Connection {
     pub(super) gate: Gate,
     pub(super) valve: Valve,
     pub(super) budget: Budget,
-    pub(super) attempts: u32,
-    pub(super) max_wait: Duration,
-    pub(super) max_elapsed: Duration,
+    pub(super) grant: Grant,
     pub(super) tally: Tally,
     events: Events,
 }
@@ -53,9 +52,7 @@ impl Connection {
             gate: Gate::new(options, learned),
             valve: Valve::new(),
             budget: Budget::new(options.retry_budget),
-            attempts: options.attempts.max(1),
-            max_wait: options.max_wait.get(),
-            max_elapsed: options.max_elapsed.get(),
+            grant: Grant::new(options),
             tally: Tally::default(),
             events,
         }
@@ -74,9 +71,7 @@ impl Connection {
 
     /// What the gate learned, for the next run.
     pub fn learned(&self) -> Learned {
-        Learned {
-            concurrency: self.gate.slots.limit(),
-        }
+        self.gate.learned()
     }
 
     /// Why nothing more is sent; `None` while the connection is open or merely drained.
@@ -323,7 +318,10 @@ mod tests {
         assert_eq!(script.arrivals()[3].in_flight, 4);
         assert_eq!(line.connection.learned().concurrency, 8);
         for (learned, want) in [(3, 3), (0, 1), (500, 8)] {
-            let learned = Some(Learned { concurrency: learned });
+            let learned = Some(Learned {
+                concurrency: learned,
+                rate_percent: 100,
+            });
             let exec: Arc<dyn Exec> = script.clone();
             let connection = Connection::new(
                 "again",
@@ -345,7 +343,20 @@ mod tests {
         });
         let line = Line::new(&script, &options(None, 8));
         line.send_many(4, 4).await;
-        assert_eq!(line.connection.learned().concurrency, 2);
+        let lowered = |event: &Event| matches!(event, Event::ConcurrencyChanged { limit: ..4, .. });
+        let first = line
+            .events
+            .lock()
+            .expect("no test panics here")
+            .iter()
+            .find(|event| lowered(event))
+            .cloned();
+        assert!(
+            matches!(first, Some(Event::ConcurrencyChanged { limit: 2, .. })),
+            "{first:?}"
+        );
+        let below = |event: &Event| matches!(event, Event::ConcurrencyChanged { limit: ..2, .. });
+        assert_eq!(line.told(below), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -355,7 +366,7 @@ mod tests {
         line.send().await;
         let at: Vec<_> = script.arrivals().iter().map(|arrival| arrival.at).collect();
         assert_eq!(at.len(), 5);
-        let shortest = at.windows(2).map(|pair| pair[1] - pair[0]).min();
+        let shortest = at.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).min();
         assert!(shortest >= Some(Duration::from_secs(6)), "{shortest:?}");
     }
 

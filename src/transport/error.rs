@@ -32,7 +32,9 @@ pub enum TransportError {
         path: PathBuf,
     },
     /// The proxy can't be used. Its URL is not shown, for it may hold a password.
-    #[error("proxy: it is no usable URL; write `http://host:port`, or `environment`")]
+    #[error(
+        "proxy: it is no usable URL; write `http://host:port`, or `environment`, which may also hold a password"
+    )]
     Proxy,
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built: {0}")]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::attempt::{self, Ending, Fault, Finding};
-use super::backoff::Backoff;
 use super::gate::Entry;
-use super::pause::{Begun, Pass};
+use super::pass::Pass;
+use super::patience::Patience;
+use super::pause::Begun;
 use super::{Connection, HaltKind, Sent, wait};
 use crate::wire::{AttemptEnd, Journal, JournalError, Judge, Request, Response};
 
@@ -20,17 +21,19 @@ pub(super) struct Exchange<'a> {
     journal: &'a dyn Journal,
     /// Attempts that were written to the journal.
     number: u32,
-    /// Attempts that met a fault. Throttled ones are not among them.
-    faults: u32,
-    /// Set when the first attempt leaves: waiting for one's turn costs no patience.
-    deadline: Option<Instant>,
-    last: Option<Fault>,
-    maybe_applied: bool,
+    patience: Patience,
 }
 
 enum Step {
     Over(Sent),
     Again(Duration),
+}
+
+/// An attempt that has come back, and what the gate wants to know of it.
+struct Back<'a> {
+    pass: Pass<'a>,
+    departed: Instant,
+    every_slot_taken: bool,
 }
 
 impl<'a> Exchange<'a> {
@@ -46,10 +49,7 @@ impl<'a> Exchange<'a> {
             judge,
             journal,
             number: 0,
-            faults: 0,
-            deadline: None,
-            last: None,
-            maybe_applied: false,
+            patience: Patience::new(connection.grant),
         }
     }
 
@@ -73,7 +73,7 @@ impl<'a> Exchange<'a> {
     async fn enter(&self) -> Result<Entry<'a>, Sent> {
         let gate = &self.connection.gate;
         let entered = async {
-            match self.deadline {
+            match self.patience.deadline() {
                 Some(deadline) => timeout_at(deadline, gate.enter()).await.ok(),
                 None => Some(gate.enter().await),
             }
@@ -81,7 +81,7 @@ impl<'a> Exchange<'a> {
         tokio::select! {
             biased;
             reason = self.connection.valve.closed() => Err(Sent::NotSent { reason }),
-            entry = entered => entry.ok_or_else(|| self.exhausted(&self.out_of_time())),
+            entry = entered => entry.ok_or_else(|| self.patience.exhausted(&self.patience.out_of_time())),
         }
     }
 
@@ -102,118 +102,88 @@ impl<'a> Exchange<'a> {
             Err(error) => return self.journal_failed(error),
         };
         self.number += 1;
-        if let Some(reason) = self.connection.valve.reason() {
-            let end = AttemptEnd {
-                class: "not_sent",
-                status: None,
-                correlation: None,
-            };
-            self.journal.end(id, end);
-            return Step::Over(Sent::NotSent { reason });
+        // While the journal committed, the connection may have closed, or a pause may have begun.
+        let closed = self.connection.valve.reason();
+        if closed.is_some() || !pass.holds() {
+            self.journal.end(id, kept_back());
+            return closed.map_or(Step::Again(Duration::ZERO), |reason| {
+                Step::Over(Sent::NotSent { reason })
+            });
         }
-        let departed = self.departs();
+        self.departs();
+        let departed = Instant::now();
         let signed = self.connection.auth.sign(self.request);
         let outcome = self.connection.exec.send(&signed).await;
         let every_slot_taken = slot.release();
         let (finding, end) = attempt::read(outcome, self.request, self.judge);
         self.journal.end(id, end);
-        self.settle(finding, pass, departed, every_slot_taken)
+        let back = Back {
+            pass,
+            departed,
+            every_slot_taken,
+        };
+        self.settle(finding, back)
     }
 
-    fn departs(&mut self) -> Instant {
-        let now = Instant::now();
-        if self.deadline.is_none() {
+    fn departs(&mut self) {
+        if self.patience.departs() {
             self.connection.budget.call();
-            self.deadline = Some(now + self.connection.max_elapsed);
         }
         self.connection.tally.attempts.fetch_add(1, Ordering::Relaxed);
         self.connection.tell_sent();
-        now
     }
 
-    fn settle(
-        &mut self,
-        finding: Finding,
-        pass: Pass<'_>,
-        departed: Instant,
-        every_slot_taken: bool,
-    ) -> Step {
-        let over = match finding {
-            Finding::Throttled { after, reason } => {
-                return self.throttled(pass, departed, after, reason);
-            }
+    fn settle(&mut self, finding: Finding, back: Back<'_>) -> Step {
+        match finding {
+            Finding::Throttled { after, reason } => self.throttled(back, after, reason),
             Finding::Fault(fault) => {
-                self.note_fault(pass, departed, &fault);
-                return self.again(fault);
+                self.note_fault(back, &fault);
+                self.again(fault)
             }
             Finding::Lost(fault) => {
-                self.note_fault(pass, departed, &fault);
-                let Fault { reason, .. } = fault;
-                return Step::Over(Sent::Unknown { reason });
+                self.note_fault(back, &fault);
+                Step::Over(Sent::Unknown { reason: fault.reason })
             }
             Finding::Accepted(response) => {
-                pass.answered();
-                self.accepted(&response, every_slot_taken);
-                Sent::Accepted(response)
+                self.accepted(back, &response);
+                Step::Over(Sent::Accepted(response))
             }
             Finding::Over(ending) => {
-                pass.answered();
-                match ending {
-                    Ending::Split(reason) => Sent::Split { reason },
-                    Ending::Unknown(reason) => Sent::Unknown { reason },
-                    Ending::Refused(class, reason) => Sent::Refused { class, reason },
-                }
+                back.pass.answered();
+                Step::Over(ending.into())
             }
-            Finding::Stop(reason) => {
-                pass.answered();
-                self.connection.halt(HaltKind::Credentials, &reason);
-                Sent::NotSent { reason }
-            }
-            Finding::Unusable(reason) => {
-                self.connection.halt(HaltKind::Unusable, &reason);
-                Sent::NotSent { reason }
-            }
-        };
-        Step::Over(over)
+            Finding::Stop(reason) => self.halted(HaltKind::Credentials, reason),
+            Finding::Unusable(reason) => self.halted(HaltKind::Unusable, reason),
+        }
     }
 
-    fn accepted(&self, response: &Response, every_slot_taken: bool) {
+    fn accepted(&self, back: Back<'_>, response: &Response) {
         let connection = self.connection;
-        connection.tell_limit(connection.gate.slots.succeeded(every_slot_taken));
+        back.pass.answered();
+        connection.tell_limit(connection.gate.succeeded(back.every_slot_taken));
         let spent = wait::quota_spent(&response.headers).and_then(|wait| connection.gate.pause.spent(wait));
         if let Some(length) = spent {
             connection.tell_paused(length, "the vendor says that nothing remains of the quota");
         }
     }
 
-    fn throttled(
-        &mut self,
-        pass: Pass<'_>,
-        departed: Instant,
-        after: Option<Duration>,
-        reason: String,
-    ) -> Step {
+    fn throttled(&mut self, back: Back<'_>, after: Option<Duration>, reason: String) -> Step {
         let connection = self.connection;
         connection.tally.throttled.fetch_add(1, Ordering::Relaxed);
-        if let Some(begun) = pass.throttled(after) {
+        if let Some(begun) = back.pass.throttled(after) {
             connection.tell_paused(begun.length, &reason);
             if !begun.by_probe {
-                connection.tell_limit(connection.gate.slots.overloaded(departed));
+                connection.tell_limit(connection.gate.throttled(back.departed));
             }
             self.end_storm(begun);
         }
-        self.last = Some(Fault {
-            class: "throttled",
-            reason,
-            after,
-            maybe_applied: false,
-        });
+        self.patience.throttled(reason);
         Step::Again(Duration::ZERO)
     }
 
     /// Throttling that does not end is no fault of any call, so it stops the connection rather than failing them all.
     fn end_storm(&self, begun: Begun) {
-        if begun.throttled_for >= self.connection.max_elapsed {
+        if begun.throttled_for >= self.connection.grant.elapsed() {
             let reason = format!(
                 "the vendor has throttled every request for {} s; run the same command again later",
                 begun.throttled_for.as_secs()
@@ -222,36 +192,24 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn note_fault(&self, pass: Pass<'_>, departed: Instant, fault: &Fault) {
-        if let Some(begun) = pass.faulted() {
-            self.connection.tell_paused(begun.length, &fault.reason);
+    fn note_fault(&self, back: Back<'_>, fault: &Fault) {
+        let connection = self.connection;
+        if let Some(begun) = back.pass.faulted(fault.after) {
+            connection.tell_paused(begun.length, &fault.reason);
         }
         if fault.class == "timeout" {
-            self.connection
-                .tell_limit(self.connection.gate.slots.overloaded(departed));
+            connection.tell_limit(connection.gate.slots.overloaded(back.departed));
         }
     }
 
     /// Decides whether a call goes on after a fault, and when.
     fn again(&mut self, fault: Fault) -> Step {
         let connection = self.connection;
-        self.faults += 1;
-        self.maybe_applied |= fault.maybe_applied;
-        let rest = fault.after.map_or_else(
-            || Backoff::CALL.draw(self.faults - 1),
-            |after| after.min(connection.max_wait),
-        );
         let reason = fault.reason.clone();
-        self.last = Some(fault);
-        if self.faults >= connection.attempts {
-            return Step::Over(self.exhausted(&format!("gave up after {} attempts", self.number)));
-        }
-        if self
-            .deadline
-            .is_some_and(|deadline| Instant::now() + rest >= deadline)
-        {
-            return Step::Over(self.exhausted(&self.out_of_time()));
-        }
+        let rest = match self.patience.fault(fault) {
+            Ok(rest) => rest,
+            Err(why) => return Step::Over(self.patience.exhausted(&why)),
+        };
         if !connection.budget.retry() {
             let why = format!(
                 "the retry budget is spent ({} retries of {} calls); run the same command again when the vendor answers",
@@ -259,30 +217,39 @@ impl<'a> Exchange<'a> {
                 connection.budget.calls()
             );
             connection.halt(HaltKind::Budget, &format!("{reason}; {why}"));
-            return Step::Over(self.exhausted(&why));
+            return Step::Over(self.patience.exhausted(&why));
         }
         connection.tell_retrying(rest, &reason);
         Step::Again(rest)
+    }
+
+    fn halted(&self, kind: HaltKind, reason: String) -> Step {
+        self.connection.halt(kind, &reason);
+        Step::Over(Sent::NotSent { reason })
     }
 
     fn journal_failed(&self, error: JournalError) -> Step {
         self.connection.halt(HaltKind::Journal, &error.to_string());
         Step::Over(Sent::JournalFailed(error))
     }
+}
 
-    fn out_of_time(&self) -> String {
-        format!("gave up after {} s", self.connection.max_elapsed.as_secs())
-    }
-
-    fn exhausted(&self, why: &str) -> Sent {
-        let (class, reason) = self.last.as_ref().map_or(("throttled", why.to_owned()), |last| {
-            (last.class, format!("{}; {why}", last.reason))
-        });
-        Sent::Exhausted {
-            class,
-            reason,
-            maybe_applied: self.maybe_applied,
+impl From<Ending> for Sent {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Split(reason) => Self::Split { reason },
+            Ending::Unknown(reason) => Self::Unknown { reason },
+            Ending::Refused(class, reason) => Self::Refused { class, reason },
         }
+    }
+}
+
+/// The end of an attempt that was committed and then not sent.
+fn kept_back() -> AttemptEnd {
+    AttemptEnd {
+        class: "not_sent",
+        status: None,
+        correlation: None,
     }
 }
 
@@ -386,7 +353,7 @@ mod tests {
                     maybe_applied,
                 } => {
                     assert_eq!((got, maybe_applied), (class, applied));
-                    assert!(reason.ends_with("gave up after 5 attempts"), "{reason}");
+                    assert!(reason.ends_with("gave up after 5 faults"), "{reason}");
                 }
                 other => panic!("{other:?}"),
             }
@@ -466,7 +433,7 @@ mod tests {
             let script = Script::list([Ok(answer(status, &[("retry-after", asked)]))]);
             line(&script).send().await;
             let arrivals = script.arrivals();
-            let gap = arrivals[1].at - arrivals[0].at;
+            let gap = arrivals[1].at.saturating_sub(arrivals[0].at);
             assert!(gap >= Duration::from_secs(want), "{status} {asked}: {gap:?}");
             assert!(gap < Duration::from_secs(want + 2), "{status} {asked}: {gap:?}");
         }
@@ -493,22 +460,43 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_down_halts_the_connection_within_a_minute() {
-        let script = Script::new(Duration::from_millis(1), |_| {
-            Err(SendError::NotSent("connection refused".to_owned()))
-        });
+        for seed in 0..20 {
+            let script = Script::new(Duration::from_millis(1), |_| {
+                Err(SendError::NotSent("connection refused".to_owned()))
+            });
+            let line = line(&script);
+            fastrand::seed(seed);
+            let begun = Instant::now();
+            let sent = line.send_many(1000, 8).await;
+            assert!(
+                begun.elapsed() <= Duration::from_mins(1),
+                "seed {seed}: {:?}",
+                begun.elapsed()
+            );
+            let halted = line.connection.halted().map(|halt| halt.kind);
+            assert_eq!(halted, Some(HaltKind::Budget));
+            let open = sent
+                .iter()
+                .filter(|sent| matches!(sent, Sent::NotSent { .. }))
+                .count();
+            assert!(open >= 980, "{open} of 1000 stay open");
+            assert!(script.count() <= 50, "{} requests", script.count());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_a_pause_overtakes_in_the_journal_is_kept_back() {
+        let script = Script::list([Ok(answer(429, &[("retry-after", "5")]))]);
         let line = line(&script);
-        let begun = Instant::now();
-        let sent = line.send_many(1000, 8).await;
-        assert!(begun.elapsed() <= Duration::from_mins(2), "{:?}", begun.elapsed());
-        assert_eq!(
-            line.connection.halted().map(|halt| halt.kind),
-            Some(HaltKind::Budget)
-        );
-        let open = sent
-            .iter()
-            .filter(|sent| matches!(sent, Sent::NotSent { .. }))
-            .count();
-        assert!(open >= 980, "{open} of 1000 stay open");
-        assert!(script.count() <= 50, "{} requests", script.count());
+        let slow = Memory {
+            commits_in: Duration::from_millis(50),
+            ..Memory::default()
+        };
+        let request = write("/");
+        let (first, second) = tokio::join!(line.send(), line.connection.send(&request, &ByStatus, &slow));
+        assert!(matches!((first, second), (Sent::Accepted(_), Sent::Accepted(_))));
+        assert_eq!(slow.ends(), ["not_sent", "accepted"]);
+        let gap = script.arrivals()[1].at.saturating_sub(script.arrivals()[0].at);
+        assert!(gap >= Duration::from_secs(5), "{gap:?}");
     }
 }

@@ -1,7 +1,10 @@
 //! What every attempt passes before it may leave: a slot, the shared pause, a token.
 
+use tokio::time::Instant;
+
 use super::pacer::Pacer;
-use super::pause::{Pass, Pause};
+use super::pass::Pass;
+use super::pause::Pause;
 use super::slots::{Slot, Slots};
 use super::{Learned, Options};
 
@@ -28,7 +31,10 @@ impl Gate {
         Self {
             slots: Slots::new(most, start),
             pause: Pause::new(options.max_wait.get()),
-            pacer: options.pace.rate.map(Pacer::new),
+            pacer: options
+                .pace
+                .rate
+                .map(|rate| Pacer::new(rate, learned.map_or(100, |learned| learned.rate_percent))),
         }
     }
 
@@ -49,5 +55,63 @@ impl Gate {
                 return Entry { slot, pass };
             }
         }
+    }
+
+    /// A request was accepted. Returns the new limit of requests in flight when it changed.
+    pub(crate) fn succeeded(&self, every_slot_taken: bool) -> Option<usize> {
+        if let Some(pacer) = &self.pacer {
+            pacer.succeeded();
+        }
+        self.slots.succeeded(every_slot_taken)
+    }
+
+    /// A request that left at `departed` was throttled, and was no probe. Returns the new limit of requests in flight
+    /// when it changed.
+    pub(crate) fn throttled(&self, departed: Instant) -> Option<usize> {
+        if let Some(pacer) = &self.pacer {
+            pacer.slower();
+        }
+        self.slots.overloaded(departed)
+    }
+
+    /// What there is to remember for the next run.
+    pub(crate) fn learned(&self) -> Learned {
+        Learned {
+            concurrency: self.slots.limit(),
+            rate_percent: self.pacer.as_ref().map_or(100, Pacer::percent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Pace;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_token_when_a_pause_begins_waits_for_its_end_and_pays_again() {
+        let options = Options {
+            pace: Pace {
+                rate: Some("1/s".parse().expect("a rate")),
+                concurrency: Some(4),
+            },
+            ..Options::default()
+        };
+        let gate = Gate::new(&options, None);
+        let begun = Instant::now();
+        let first = gate.enter().await;
+        let (waited, ()) = tokio::join!(
+            async {
+                let entry = gate.enter().await;
+                assert!(entry.pass.holds());
+                begun.elapsed()
+            },
+            async {
+                tokio::task::yield_now().await;
+                first.pass.throttled(Some(Duration::from_secs(30)));
+            }
+        );
+        assert!(waited >= Duration::from_secs(30), "{waited:?}");
     }
 }

@@ -20,6 +20,8 @@ mod http_error;
 mod options;
 mod pace;
 mod pacer;
+mod pass;
+mod patience;
 mod pause;
 #[cfg(test)]
 mod script;
@@ -29,6 +31,8 @@ mod slots;
 mod time_span;
 mod valve;
 mod wait;
+#[cfg(test)]
+mod wire_faults;
 
 pub use auth::Auth;
 pub use base_url::{check_base, is_loopback};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use url::Url;
 
 use super::{Pace, TimeSpan, TransportError};
 
@@ -17,7 +18,7 @@ pub struct Options {
     pub timeout: TimeSpan,
     /// How long connecting and the TLS handshake may take. Default `10s`.
     pub connect_timeout: TimeSpan,
-    /// The URL of a proxy, or `environment` to read `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Without it no proxy is
+    /// The URL of a proxy, without a password, or `environment` to read `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Without it no proxy is
     /// used, whatever the environment says.
     pub proxy: Option<String>,
     /// A PEM file of certificate authorities to trust beside the system's.
@@ -52,6 +53,9 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The word that makes `proxy` mean the environment's.
+    pub(super) const FROM_ENVIRONMENT: &str = "environment";
+
     /// Finds numbers that can't be meant. A job should ask before anything is sent; a connection only clamps.
     pub fn check(&self) -> Result<(), TransportError> {
         let refused = |key, why: &str| {
@@ -72,8 +76,22 @@ impl Options {
                 &format!("{} is not between 0 and 1", self.retry_budget),
             );
         }
-        Ok(())
+        match self.proxy.as_deref() {
+            None | Some(Self::FROM_ENVIRONMENT) => Ok(()),
+            Some(proxy) if is_proxy(proxy) => Ok(()),
+            Some(_) => Err(TransportError::Proxy),
+        }
     }
+}
+
+/// Whether this is the URL of a proxy. One with a password is refused: a job file holds no secrets.
+fn is_proxy(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
 }
 
 #[cfg(test)]
@@ -116,10 +134,13 @@ mod tests {
             ("attempts = 0", "attempts"),
             ("retry_budget = 1.5", "retry_budget"),
             ("retry_budget = nan", "retry_budget"),
+            ("proxy = 'proxy:3128'", "proxy"),
+            ("proxy = 'http://user:canary@proxy:3128'", "proxy"),
         ] {
             let options: Options = toml::from_str(text).expect(text);
             let error = options.check().expect_err(text).to_string();
             assert!(error.starts_with(key), "{error}");
+            assert!(!error.contains("canary"), "{error}");
         }
     }
 

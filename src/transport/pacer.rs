@@ -1,17 +1,20 @@
-//! Keeps a fixed rate: no window of the vendor's length ever holds more requests than it allows.
+//! Keeps a rate: no window of the vendor's length ever holds more requests than the job allows.
+//!
+//! Where the vendor allows less than the job, the rate falls to what it bears: throttling takes a fifth, and every ten
+//! good seconds give back a twentieth of the job's rate.
 //!
 //! `governor` counts; this file decides what to ask of it. Its default burst equals the quota and would let twice the
 //! limit through in the first window, so the burst is small, and the rate is lowered by as much as that burst needs.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock, Reference as _};
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter, middleware::NoOpMiddleware};
-use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use super::Rate;
@@ -24,39 +27,103 @@ const GUARD: Duration = Duration::from_millis(20);
 /// be added to the schedule (5 % of the rate at 50 a second). It stays well below [`GUARD`].
 const SLACK: Duration = Duration::from_millis(5);
 
+/// The least that is left of the job's rate, in percent.
+const LEAST: u8 = 5;
+
+/// What a good while gives back of the job's rate, in percent, and how long it is.
+const STEP: u8 = 5;
+const GOOD_WHILE: Duration = Duration::from_secs(10);
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Schedule, NoOpMiddleware<Nanos>>;
+
 /// Hands out one token for each request.
 #[derive(Debug)]
 pub(crate) struct Pacer {
-    limiter: RateLimiter<NotKeyed, InMemoryState, Schedule, NoOpMiddleware<Nanos>>,
+    rate: Rate,
     schedule: Schedule,
+    current: Mutex<Current>,
     /// One waiter at a time: it keeps the order of arrival, and waiters do not wake each other.
-    turn: Mutex<()>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Current {
+    limiter: Arc<Limiter>,
+    percent: u8,
+    since: Instant,
 }
 
 impl Pacer {
-    pub(crate) fn new(rate: Rate) -> Self {
+    /// Begins with so many percent of a rate.
+    pub(crate) fn new(rate: Rate, percent: u8) -> Self {
         let schedule = Schedule::new();
+        let percent = percent.clamp(LEAST, 100);
+        let current = Current {
+            limiter: RateLimiter::direct_with_clock(quota(rate, percent), schedule.clone()).into(),
+            percent,
+            since: Instant::now(),
+        };
         Self {
-            limiter: RateLimiter::direct_with_clock(quota(rate), schedule.clone()),
+            rate,
             schedule,
-            turn: Mutex::new(()),
+            current: Mutex::new(current),
+            turn: tokio::sync::Mutex::new(()),
         }
     }
 
     /// Waits for a token.
     pub(crate) async fn take(&self) {
         let _turn = self.turn.lock().await;
-        while let Err(early) = self.limiter.check() {
+        loop {
+            let limiter = Arc::clone(&self.current().limiter);
+            let Err(early) = limiter.check() else { return };
             let due = early.earliest_possible();
             sleep_until(self.schedule.at(due)).await;
             self.schedule.woke(due);
         }
     }
+
+    /// The share of the job's rate that is kept now.
+    pub(crate) fn percent(&self) -> u8 {
+        self.current().percent
+    }
+
+    /// The vendor throttled.
+    pub(crate) fn slower(&self) {
+        let mut current = self.current();
+        let percent = u16::from(current.percent) * 8 / 10;
+        let percent = u8::try_from(percent).unwrap_or(100).max(LEAST);
+        self.change(&mut current, percent);
+    }
+
+    /// The vendor accepted a request.
+    pub(crate) fn succeeded(&self) {
+        let mut current = self.current();
+        if current.percent < 100 && current.since.elapsed() >= GOOD_WHILE {
+            let percent = (current.percent + STEP).min(100);
+            self.change(&mut current, percent);
+        }
+    }
+
+    /// A quota of `governor` can't change, so the limiter is replaced, by one whose burst is used up already.
+    fn change(&self, current: &mut Current, percent: u8) {
+        let limiter = RateLimiter::direct_with_clock(quota(self.rate, percent), self.schedule.clone());
+        while limiter.check().is_ok() {}
+        *current = Current {
+            limiter: limiter.into(),
+            percent,
+            since: Instant::now(),
+        };
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// With a burst of b and arrivals up to J late, (L - b + 1) requests in each window and J keep every window at L or
 /// below. One is the right burst up to about 200 a second; above, a larger one makes up for late timers.
-fn quota(rate: Rate) -> Quota {
+fn quota(rate: Rate, percent: u8) -> Quota {
     let per_second = f64::from(rate.requests.get()) / rate.window.as_secs_f64();
     #[expect(
         clippy::cast_possible_truncation,
@@ -65,7 +132,7 @@ fn quota(rate: Rate) -> Quota {
     )]
     let burst = NonZeroU32::new((per_second / 200.0).ceil() as u32).unwrap_or(NonZeroU32::MIN);
     let spread = rate.requests.get() - burst.get() + 1;
-    let interval = (rate.window + GUARD) / spread;
+    let interval = (rate.window + GUARD) * 100 / u32::from(percent) / spread;
     Quota::with_period(interval.max(Duration::from_nanos(1)))
         .expect("the interval is at least a nanosecond")
         .allow_burst(burst)
@@ -76,14 +143,14 @@ fn quota(rate: Rate) -> Quota {
 struct Schedule {
     origin: Instant,
     /// The due time of the last wake-up, in nanoseconds from the origin.
-    woke: std::sync::Arc<AtomicU64>,
+    woke: Arc<AtomicU64>,
 }
 
 impl Schedule {
     fn new() -> Self {
         Self {
             origin: Instant::now(),
-            woke: std::sync::Arc::default(),
+            woke: Arc::default(),
         }
     }
 
@@ -114,9 +181,9 @@ mod tests {
     /// Takes tokens for as long as `windows` windows, with 16 takers at once.
     async fn arrivals(rate: &str, windows: u32) -> (Rate, Vec<Duration>) {
         let rate: Rate = rate.parse().expect("a rate");
-        let pacer = Pacer::new(rate);
+        let pacer = Pacer::new(rate, 100);
         let begun = Instant::now();
-        let seen = std::sync::Mutex::new(Vec::new());
+        let seen = Mutex::new(Vec::new());
         let takers = futures::future::join_all((0..16).map(|_| async {
             while begun.elapsed() < rate.window * windows {
                 pacer.take().await;
@@ -153,6 +220,16 @@ mod tests {
             let (rate, seen) = arrivals(text, windows).await;
             let limit = rate.requests.get() as usize;
             assert!(fullest(rate, &seen) <= limit, "{text}: {}", fullest(rate, &seen));
+            let mut late: Vec<_> = seen
+                .iter()
+                .map(|at| *at + GUARD.mul_f64(fastrand::f64()))
+                .collect();
+            late.sort_unstable();
+            assert!(
+                fullest(rate, &late) <= limit,
+                "{text} arriving late: {}",
+                fullest(rate, &late)
+            );
             #[expect(clippy::cast_precision_loss, reason = "small counts")]
             let used = seen.len() as f64 / (limit * windows as usize) as f64;
             assert!(used >= 0.97, "{text}: only {used} of the rate is used");
@@ -162,7 +239,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_idle_time_saves_up_no_burst() {
         let rate: Rate = "50/s".parse().expect("a rate");
-        let pacer = Pacer::new(rate);
+        let pacer = Pacer::new(rate, 100);
         tokio::time::advance(Duration::from_mins(1)).await;
         let begun = Instant::now();
         for _ in 0..10 {
@@ -177,11 +254,41 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_taker_that_gives_up_does_not_block_the_others() {
-        let pacer = Pacer::new("1/min".parse().expect("a rate"));
+        let pacer = Pacer::new("1/min".parse().expect("a rate"), 100);
         pacer.take().await;
         tokio::time::timeout(Duration::from_secs(1), pacer.take())
             .await
             .expect_err("the second token is a minute away");
         pacer.take().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_slows_down_and_good_while_speeds_up_to_the_job_s_rate_and_no_further() {
+        let pacer = Pacer::new("100/s".parse().expect("a rate"), 100);
+        pacer.slower();
+        assert_eq!(pacer.percent(), 80);
+        let begun = Instant::now();
+        pacer.take().await;
+        assert!(
+            begun.elapsed() >= Duration::from_millis(12),
+            "a change gives no token away"
+        );
+        for _ in 1..80 {
+            pacer.take().await;
+        }
+        assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
+        pacer.succeeded();
+        assert_eq!(pacer.percent(), 80, "a good while is longer");
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            tokio::time::advance(GOOD_WHILE).await;
+            pacer.succeeded();
+            seen.push(pacer.percent());
+        }
+        assert_eq!(seen, [85, 90, 95, 100, 100, 100]);
+        for _ in 0..50 {
+            pacer.slower();
+        }
+        assert_eq!(pacer.percent(), LEAST);
     }
 }

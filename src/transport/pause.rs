@@ -9,52 +9,40 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::backoff::Backoff;
+use super::pass::Pass;
 
 /// Over how long the waiting requests spread after a pause; less when the pause was shorter.
 const SPREAD: Duration = Duration::from_secs(1);
 
-/// So many faults in a row, over the whole connection, make it pause.
-const FAULTS: u32 = 5;
-
 /// The pause of a connection.
 #[derive(Debug)]
 pub(crate) struct Pause {
-    longest: Duration,
+    pub(super) longest: Duration,
     state: Mutex<State>,
     /// Ticks whenever the phase changes.
     changed: watch::Sender<()>,
 }
 
 #[derive(Debug)]
-struct State {
-    phase: Phase,
+pub(super) struct State {
+    pub(super) phase: Phase,
     /// Counts the pauses. What was sent before the latest one says nothing about what came after it.
-    epoch: u64,
-    /// Pauses in a row without lasting relief.
+    pub(super) epoch: u64,
+    /// Pauses in a row without relief.
     level: u32,
-    /// When the connection last opened, and how long it had been told to pause.
-    opened: Instant,
+    /// How long the latest pause was told to be.
     length: Duration,
     /// Since when throttling goes on without a good answer in between.
-    throttled_since: Option<Instant>,
+    pub(super) throttled_since: Option<Instant>,
     /// Faults in a row.
-    faults: u32,
+    pub(super) faults: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Open,
     Until(Instant),
     Probing,
-}
-
-/// The right to send one request now. A probe that is given up lets another request probe.
-#[derive(Debug)]
-pub(crate) struct Pass<'a> {
-    pause: &'a Pause,
-    epoch: u64,
-    probe: bool,
 }
 
 /// A pause that has just begun.
@@ -77,7 +65,6 @@ impl Pause {
                 phase: Phase::Open,
                 epoch: 0,
                 level: 0,
-                opened: Instant::now(),
                 length: Duration::ZERO,
                 throttled_since: None,
                 faults: 0,
@@ -88,9 +75,11 @@ impl Pause {
 
     /// Returns when a request may try for a pass.
     pub(crate) async fn wait(&self) {
+        if self.state().phase == Phase::Open {
+            return;
+        }
         let mut changed = self.changed.subscribe();
         let mut spread_for = None;
-        let mut waited = false;
         loop {
             changed.mark_unchanged();
             let (phase, epoch, spread) = {
@@ -98,7 +87,7 @@ impl Pause {
                 (state.phase, state.epoch, state.length.min(SPREAD))
             };
             let deadline = match phase {
-                Phase::Open if !waited || spread_for == Some(epoch) => return,
+                Phase::Open if spread_for == Some(epoch) => return,
                 Phase::Open => {
                     spread_for = Some(epoch);
                     Some(Instant::now() + spread.mul_f64(fastrand::f64()))
@@ -107,7 +96,6 @@ impl Pause {
                 Phase::Until(end) => Some(end),
                 Phase::Probing => None,
             };
-            waited = true;
             tokio::select! {
                 () = until(deadline) => {}
                 _ = changed.changed() => {}
@@ -145,7 +133,7 @@ impl Pause {
     }
 
     /// Pauses until `length` from now, or prolongs the pause. Returns whether this one is new.
-    fn begin(&self, state: &mut State, length: Duration) -> bool {
+    pub(super) fn begin(&self, state: &mut State, length: Duration) -> bool {
         let end = Instant::now() + length;
         if let Phase::Until(earlier) = state.phase {
             self.enter(state, Phase::Until(earlier.max(end)));
@@ -157,121 +145,33 @@ impl Pause {
         true
     }
 
-    fn enter(&self, state: &mut State, phase: Phase) {
+    /// The probe was not throttled: lets the others go on.
+    pub(super) fn open(&self, state: &mut State) {
+        state.throttled_since = None;
+        self.enter(state, Phase::Open);
+    }
+
+    pub(super) fn enter(&self, state: &mut State, phase: Phase) {
         state.phase = phase;
         self.changed.send_replace(());
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// How many pauses came before the one that begins now without lasting relief between them. A connection that was
-    /// open for less time than it had paused has found none.
-    fn rise(&mut self) -> u32 {
-        let relapsed = self.phase == Phase::Probing || self.opened.elapsed() < self.length;
-        self.level = if relapsed { self.level + 1 } else { 0 };
-        self.level
-    }
-}
-
-impl Pass<'_> {
-    /// Whether no pause has begun since.
-    pub(crate) fn holds(&self) -> bool {
-        let state = self.pause.state();
-        let phase = if self.probe { Phase::Probing } else { Phase::Open };
-        state.epoch == self.epoch && state.phase == phase
-    }
-
-    /// The request was throttled, and the vendor asked to wait `after`. Returns the pause, when this begins one.
-    pub(crate) fn throttled(mut self, after: Option<Duration>) -> Option<Begun> {
-        let after = after.filter(|wait| !wait.is_zero());
-        let pause = self.pause;
-        let mut state = pause.state();
-        let by_probe = std::mem::take(&mut self.probe);
-        if state.epoch != self.epoch {
-            // It left before the pause began. Only what the vendor says about its length is news.
-            if let (Phase::Until(_), Some(wait)) = (state.phase, after) {
-                pause.begin(&mut state, wait.min(pause.longest));
-            }
-            return None;
-        }
-        let level = state.rise();
-        let own = Backoff::THROTTLED.draw(level);
-        let length = match after {
-            Some(wait) if level == 0 => wait,
-            // The vendor's word did not suffice the last time.
-            Some(wait) => wait.max(own),
-            None => own,
+    /// How many pauses came before the one that begins now without relief between them: each ended with a probe that
+    /// was refused. Relief that lasts a moment is still relief: a vendor that allows so many requests in a window
+    /// refuses again soon, and waiting longer and longer would leave most of its windows unused.
+    pub(super) fn rise(&mut self) -> u32 {
+        self.level = if self.phase == Phase::Probing {
+            self.level + 1
+        } else {
+            0
         };
-        let length = length.min(pause.longest);
-        let since = *state.throttled_since.get_or_insert_with(Instant::now);
-        pause.begin(&mut state, length);
-        Some(Begun {
-            length,
-            throttled_for: since.elapsed(),
-            by_probe,
-        })
-    }
-
-    /// The request met a passing fault. Returns the pause, when several in a row begin one.
-    pub(crate) fn faulted(mut self) -> Option<Begun> {
-        let pause = self.pause;
-        let mut state = pause.state();
-        let by_probe = std::mem::take(&mut self.probe);
-        if state.epoch != self.epoch {
-            return None;
-        }
-        state.faults += 1;
-        if state.faults < FAULTS {
-            if by_probe {
-                pause.open(&mut state);
-            }
-            return None;
-        }
-        let length = Backoff::FAILING.draw(state.rise()).min(pause.longest);
-        pause.begin(&mut state, length);
-        Some(Begun {
-            length,
-            throttled_for: Duration::ZERO,
-            by_probe,
-        })
-    }
-
-    /// The vendor answered, whatever it said.
-    pub(crate) fn answered(mut self) {
-        let mut state = self.pause.state();
-        let probe = std::mem::take(&mut self.probe);
-        if state.epoch != self.epoch {
-            return;
-        }
-        state.faults = 0;
-        if probe {
-            self.pause.open(&mut state);
-        }
-    }
-}
-
-impl Pause {
-    /// The probe was not throttled: lets the others go on.
-    fn open(&self, state: &mut State) {
-        state.throttled_since = None;
-        state.opened = Instant::now();
-        self.enter(state, Phase::Open);
-    }
-}
-
-impl Drop for Pass<'_> {
-    fn drop(&mut self) {
-        if !self.probe {
-            return;
-        }
-        let mut state = self.pause.state();
-        if state.epoch == self.epoch && state.phase == Phase::Probing {
-            self.pause.enter(&mut state, Phase::Until(Instant::now()));
-        }
+        self.level
     }
 }
 
@@ -306,21 +206,17 @@ mod tests {
     fn storm(end: Duration, headers: &'static [(&'static str, &'static str)]) -> Arc<Script> {
         Script::new(LATENCY, move |arrival: &Arrival| {
             if arrival.at < end {
-                answer_429(headers)
+                Ok(answer(429, headers))
             } else {
                 Ok(answer(200, &[]))
             }
         })
     }
 
-    fn answer_429(headers: &[(&'static str, &str)]) -> crate::transport::script::Outcome {
-        Ok(answer(429, headers))
-    }
-
     #[tokio::test(start_paused = true)]
     async fn one_429_holds_the_whole_connection() {
         let script = Script::new(LATENCY, |arrival| match arrival.before {
-            20 => answer_429(&[("retry-after", "2")]),
+            20 => Ok(answer(429, &[("retry-after", "2")])),
             _ => Ok(answer(200, &[])),
         });
         let line = Line::new(&script, &pace(8));
@@ -338,12 +234,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_hundred_workers_that_are_throttled_at_once_come_back_one_first_and_then_spread() {
         for seed in 0..10 {
-            fastrand::seed(seed);
             let script = Script::new(LATENCY, |arrival| match arrival.before {
-                ..100 => answer_429(&[("retry-after", "2")]),
+                ..100 => Ok(answer(429, &[("retry-after", "2")])),
                 _ => Ok(answer(200, &[])),
             });
             let line = Line::new(&script, &pace(200));
+            fastrand::seed(seed);
             line.send_many(100, 100).await;
             let after: Vec<_> = script.arrivals()[100..]
                 .iter()
@@ -375,10 +271,10 @@ mod tests {
             &[("x-ratelimit-reset", "0")],
         ] {
             for seed in 0..10 {
-                fastrand::seed(seed);
                 let end = Duration::from_mins(1);
                 let script = storm(end, headers);
                 let line = Line::new(&script, &pace(8));
+                fastrand::seed(seed);
                 line.send_many(500, 100).await;
                 let during = script
                     .arrivals()
@@ -508,5 +404,70 @@ mod tests {
         tokio::time::advance(Duration::from_mins(1)).await;
         pause.try_pass().expect("it is open").throttled(None);
         assert_eq!(level(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_below_the_pace_is_found_without_drowning_in_refusals() {
+        for latency in [5, 20, 100, 400] {
+            let recent = Mutex::new(Vec::new());
+            // The vendor takes 50 in any second, and says nothing about it.
+            let script = Script::new(Duration::from_millis(latency), move |arrival| {
+                let mut recent = recent.lock().expect("no answer panics");
+                recent.retain(|at: &Duration| *at + Duration::from_secs(1) > arrival.at);
+                if recent.len() >= 50 {
+                    return Ok(answer(429, &[]));
+                }
+                recent.push(arrival.at);
+                Ok(answer(200, &[]))
+            });
+            let mut options = pace(32);
+            options.pace.rate = Some("100/s".parse().expect("a rate"));
+            let line = Line::new(&script, &options);
+            let begun = Instant::now();
+            line.send_many(3000, 64).await;
+            let counts = line.connection.counts();
+            assert!(
+                counts.throttled * 20 < counts.attempts,
+                "{latency} ms: {counts:?}"
+            );
+            // A minute would be without any loss.
+            assert!(
+                begun.elapsed() < Duration::from_secs(90),
+                "{latency} ms: {:?}",
+                begun.elapsed()
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_storm_the_earlier_rate_is_soon_reached_again() {
+        for seed in 0..3 {
+            let end = Duration::from_secs(40);
+            let script = Script::new(LATENCY, move |arrival| {
+                let storm = arrival.at > Duration::from_secs(10) && arrival.at < end;
+                Ok(answer(if storm { 429 } else { 200 }, &[]))
+            });
+            let line = Line::new(&script, &pace(8));
+            fastrand::seed(seed);
+            line.send_many(12_000, 16).await;
+            let arrivals = script.arrivals();
+            let count = |from: Duration| {
+                let span = from..from + Duration::from_secs(2);
+                arrivals
+                    .iter()
+                    .filter(|arrival| span.contains(&arrival.at))
+                    .count()
+            };
+            let over = arrivals.iter().map(|arrival| arrival.at).find(|at| *at >= end);
+            let over = over.expect("it goes on after the storm");
+            let (before, after) = (
+                count(Duration::from_secs(8)),
+                count(over + Duration::from_secs(10)),
+            );
+            assert!(
+                after * 10 >= before * 8,
+                "seed {seed}: {before} in 2 s before, {after} after"
+            );
+        }
     }
 }

@@ -165,6 +165,8 @@ pub(crate) struct Memory {
     /// The attempts, each with what became of it and the request as the journal saw it.
     pub(crate) attempts: Mutex<Vec<(Request, u32, Option<AttemptEnd>)>>,
     pub(crate) fails_after: Option<usize>,
+    /// How long a commit takes.
+    pub(crate) commits_in: Duration,
 }
 
 impl Memory {
@@ -185,8 +187,12 @@ impl Journal for Memory {
         number: u32,
     ) -> BoxFuture<'a, Result<AttemptId, JournalError>> {
         async move {
-            // A commit lets others run.
-            tokio::task::yield_now().await;
+            if self.commits_in.is_zero() {
+                // A commit lets others run in any case.
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(self.commits_in).await;
+            }
             let mut attempts = self.attempts.lock().expect("no test panics here");
             if self.fails_after.is_some_and(|most| attempts.len() >= most) {
                 return Err(JournalError("the disk is full".to_owned()));
@@ -211,6 +217,8 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(script: &Arc<Script>, options: &Options) -> Self {
+        // A test that fails does so again. Those that want other draws seed anew.
+        fastrand::seed(7);
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&events);
         let listener = Events::to(move |event: &Event| {

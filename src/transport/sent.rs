@@ -49,6 +49,13 @@ pub enum Sent {
 pub struct Learned {
     /// How many requests in flight the vendor bore.
     pub concurrency: usize,
+    /// How much of the job's rate it bore, in percent; 100 where the job gives no rate.
+    #[serde(default = "whole")]
+    pub rate_percent: u8,
+}
+
+fn whole() -> u8 {
+    100
 }
 
 /// What a connection has done so far.
@@ -64,4 +71,20 @@ pub struct Counts {
     pub throttled: u64,
     /// Pauses of the whole connection.
     pub pauses: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_version_learned_is_still_read() {
+        let learned: Learned = serde_json::from_str(r#"{"concurrency":3}"#).expect("it is read");
+        assert_eq!((learned.concurrency, learned.rate_percent), (3, 100));
+        let text = serde_json::to_string(&learned).expect("it is written");
+        assert_eq!(
+            serde_json::from_str::<Learned>(&text).expect("it is read"),
+            learned
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::super::journal::OpenError;
+use super::super::opening::OpenError;
 use super::super::spec::Access;
 use super::envelope::Refused;
 use super::query::Query;
@@ -30,25 +30,32 @@ impl Door {
         })
     }
 
-    /// Lets a request in, or refuses it with 401 or 403.
-    pub(super) fn check(&self, headers: &HeaderMap, query: &Query<'_>, scope: Scope) -> Result<(), Refused> {
-        if self.required {
-            let token = token(headers, query)
-                .ok_or_else(|| Refused::plain(401, "Missing authorization parameter."))?;
-            let accepted = match &self.only {
-                Some(only) => token == only.expose_secret(),
-                None => well_formed(token),
-            };
-            if !accepted {
-                return Err(Refused::plain(401, "Token Authentication failed."));
-            }
+    /// Lets a request in, or refuses it with 401.
+    pub(super) fn authenticate(&self, headers: &HeaderMap, query: &Query<'_>) -> Result<(), Refused> {
+        if !self.required {
+            return Ok(());
         }
+        let token =
+            token(headers, query).ok_or_else(|| Refused::plain(401, "Missing authorization parameter."))?;
+        let accepted = match &self.only {
+            Some(only) => token == only.expose_secret(),
+            None => well_formed(token),
+        };
+        if accepted {
+            Ok(())
+        } else {
+            Err(Refused::plain(401, "Token Authentication failed."))
+        }
+    }
+
+    /// Refuses with 403 what needs a scope that the token lacks.
+    pub(super) fn authorize(&self, scope: Scope) -> Result<(), Refused> {
         let (name, title) = scope.words();
-        if self.missing_scopes.iter().any(|missing| missing == name) {
-            let message = format!("Token is missing required scope. Use one of: {name} ({title})");
-            return Err(Refused::plain(403, message));
+        if self.missing_scopes.iter().all(|missing| missing != name) {
+            return Ok(());
         }
-        Ok(())
+        let message = format!("Token is missing required scope. Use one of: {name} ({title})");
+        Err(Refused::plain(403, message))
     }
 }
 
@@ -119,7 +126,10 @@ mod tests {
         if let Some(header) = header {
             headers.insert("authorization", header.parse().unwrap());
         }
-        let refused = door.check(&headers, &Query::parse(query), scope).err()?;
+        let refused = door
+            .authenticate(&headers, &Query::parse(query))
+            .and_then(|()| door.authorize(scope))
+            .err()?;
         let answer = refused.into_response();
         Some((
             answer.status().as_u16(),
@@ -148,6 +158,24 @@ mod tests {
         ] {
             assert_eq!(status(header.as_deref(), &query), want, "{header:?} {query}");
         }
+    }
+
+    #[test]
+    fn only_the_token_of_the_variable_comes_in_when_one_is_named() {
+        // Any variable will do that is there wherever tests run.
+        let path = std::env::var("PATH").unwrap();
+        let access = Access {
+            token_env: Some("PATH".to_owned()),
+            ..Access::default()
+        };
+        let door = Door::of(&access).unwrap();
+        let status = |token: &str| {
+            let header = format!("Api-Token {token}");
+            refused(&door, Some(&header), "", Scope::Read).map(|(status, _)| status)
+        };
+        assert_eq!(status(&path), None);
+        assert_eq!(status(&good()), Some(401));
+        assert!(!format!("{door:?}").contains(&path), "the token does not print");
     }
 
     #[test]

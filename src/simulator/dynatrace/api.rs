@@ -1,22 +1,25 @@
 //! The simulator as a whole: from a request to what becomes of it.
 
-use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::super::clock::Clock;
-use super::super::fault::{Dice, Fault, FaultKind};
-use super::super::journal::{Change, Entry, Journal, OpenError, Opened};
+use super::super::fault::{Dice, Fault};
+use super::super::gate::{Gate, Pass, Quota};
+use super::super::journal::{Entry, Journal};
+use super::super::opening::{OpenError, Opened};
+use super::super::population::Population;
 use super::super::reply::Reply;
 use super::super::spec::Spec;
-use super::super::throttle::{Gate, Pass, Quota};
+
 use super::super::{generate, inventory};
 use super::access::{Door, masked};
-use super::envelope::{Refused, empty};
+use super::envelope::Refused;
+use super::mishap::{distort, instead};
 use super::query::Query;
 use super::route::{Call, Route, read, write};
 use super::world::World;
@@ -46,15 +49,26 @@ impl Dynatrace {
     /// Opens the state that a spec names, or makes the entities anew. Reading a large state takes time: a caller on an
     /// async runtime does this on a blocking thread.
     pub fn open(spec: &Spec) -> Result<Self, OpenError> {
+        Self::with(spec, |population, world| {
+            match &population.inventory {
+                Some(file) => inventory::entities(&spec.resolve(file), population)?
+                    .into_iter()
+                    .for_each(|made| world.insert(made)),
+                None => generate::entities(population).for_each(|made| world.insert(made)),
+            }
+            Ok(())
+        })
+    }
+
+    /// Opens the state, with entities from elsewhere.
+    pub(super) fn with(
+        spec: &Spec,
+        populate: impl FnOnce(&Population, &mut World) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
         let door = Door::of(&spec.access)?;
         let opened = Opened::open(spec, "dynatrace")?;
         let mut world = World::new(i64::try_from(spec.visibility.as_millis()).unwrap_or(i64::MAX));
-        match &opened.population.inventory {
-            Some(file) => inventory::entities(&spec.resolve(file), &opened.population)?
-                .into_iter()
-                .for_each(|made| world.insert(made)),
-            None => generate::entities(&opened.population).for_each(|made| world.insert(made)),
-        }
+        populate(&opened.population, &mut world)?;
         let journal = opened.replay(|entry| world.replay(entry))?;
         Ok(Self {
             spec: spec.clone(),
@@ -92,6 +106,12 @@ impl Dynatrace {
         let mut tags: Vec<_> = world.manual(index).iter().map(pair).collect();
         tags.sort_unstable();
         Some(tags)
+    }
+
+    /// The simulator's time, in milliseconds since 1970.
+    #[cfg(test)]
+    pub(super) fn clock_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// The largest body that is read, in bytes; a larger one is refused with 413.
@@ -143,14 +163,7 @@ impl Dynatrace {
             tokio::time::sleep(admitted.service).await;
         }
         let fault = self.dice.draw(asked.request.method(), asked.target);
-        let late = match &fault {
-            Some(Fault {
-                kind: FaultKind::Slow,
-                delay,
-                ..
-            }) => *delay,
-            _ => Duration::ZERO,
-        };
+        let late = fault.as_ref().map_or(Duration::ZERO, Fault::lateness);
         let body = asked.request.body();
         let call = Call {
             route,
@@ -163,8 +176,9 @@ impl Dynatrace {
     }
 
     fn admit(&self, asked: &Asked<'_>, query: &Query<'_>) -> Result<Route, Refused> {
+        self.door.authenticate(asked.request.headers(), query)?;
         let route = Route::of(asked.request.method(), asked.path)?;
-        self.door.check(asked.request.headers(), query, route.scope())?;
+        self.door.authorize(route.scope())?;
         if asked.request.body().len() > self.spec.max_body {
             return Err(Refused::generic(StatusCode::PAYLOAD_TOO_LARGE));
         }
@@ -172,18 +186,12 @@ impl Dynatrace {
     }
 
     fn refuse(&self, asked: &Asked<'_>, answer: Response<Bytes>) -> Reply {
-        self.record(
-            asked,
-            Reply::Answer(answer),
-            Vec::new(),
-            None,
-            self.clock.now_ms(),
-        )
+        self.record(asked, Reply::Answer(answer), None, self.clock.now_ms())
     }
 
     fn act(&self, asked: &Asked<'_>, call: &Call<'_>, fault: Option<&Fault>, quota: Quota) -> Reply {
         if let Some(reply) = fault.and_then(instead) {
-            return self.record(asked, reply, Vec::new(), fault, call.now);
+            return self.record(asked, reply, fault, call.now);
         }
         let shape = |outcome: Result<Response<Bytes>, Refused>| {
             let mut answer = outcome.unwrap_or_else(Refused::into_response);
@@ -194,93 +202,380 @@ impl Dynatrace {
             let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
             let mut changes = Vec::new();
             let reply = shape(write(call, &mut world, &mut changes));
-            // Still under the lock.
-            self.record(asked, reply, changes, fault, call.now)
+            let mut entry = Entry {
+                changes,
+                ..entry(asked, &reply, fault, call.now)
+            };
+            // Still under the lock. What the file does not tell must neither be confirmed nor stay.
+            self.append(&mut entry).map_or_else(
+                |why| {
+                    world.undo(&entry.changes, call.now);
+                    unwritten(&why)
+                },
+                |()| reply,
+            )
         } else {
             let reply = {
                 let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
                 shape(read(call, &world))
             };
-            self.record(asked, reply, Vec::new(), fault, call.now)
+            self.record(asked, reply, fault, call.now)
         }
     }
 
-    /// Writes the request's line before its reply leaves. When that fails the answer is 500: what the file does not tell
-    /// must not be confirmed.
-    fn record(
-        &self,
-        asked: &Asked<'_>,
-        reply: Reply,
-        changes: Vec<Change<'static>>,
-        fault: Option<&Fault>,
-        ms: i64,
-    ) -> Reply {
-        let mut entry = Entry {
-            seq: 0,
-            ms,
-            method: asked.request.method().as_str().into(),
-            target: masked(asked.target),
-            status: reply.status(),
-            changes,
-            fault: fault.map(|fault| Cow::Borrowed(fault.kind.as_str())),
-        };
-        let written = self
-            .journal
+    /// Writes the line of a request that changed nothing before its reply leaves.
+    fn record(&self, asked: &Asked<'_>, reply: Reply, fault: Option<&Fault>, ms: i64) -> Reply {
+        match self.append(&mut entry(asked, &reply, fault, ms)) {
+            Ok(()) => reply,
+            Err(why) => unwritten(&why),
+        }
+    }
+
+    fn append(&self, entry: &mut Entry<'_>) -> std::io::Result<()> {
+        self.journal
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .append(&mut entry);
-        match written {
-            Ok(()) => reply,
-            Err(why) => {
-                let message = format!("The simulator's state file can't be written: {why}");
-                Reply::Answer(Refused::plain(500, message).into_response())
-            }
-        }
+            .append(entry)
     }
 }
 
-/// What a fault answers in place of anything being applied.
-fn instead(fault: &Fault) -> Option<Reply> {
-    match fault.kind {
-        FaultKind::Reset => Some(Reply::Reset),
-        FaultKind::Timeout => Some(Reply::Never),
-        FaultKind::Error => Some(Reply::Answer(server_error(fault))),
-        FaultKind::Garbage => {
-            let mut answer = empty(200);
-            *answer.body_mut() =
-                Bytes::from_static(b"<!DOCTYPE html><html><body><div id=\"root\"></div></body></html>");
-            answer.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
+/// The line of a request, without what it changed.
+fn entry<'a>(asked: &Asked<'a>, reply: &Reply, fault: Option<&Fault>, ms: i64) -> Entry<'a> {
+    Entry {
+        seq: 0,
+        ms,
+        method: asked.request.method().as_str().into(),
+        target: masked(asked.target),
+        status: reply.status(),
+        changes: Vec::new(),
+        fault: fault.map(|fault| fault.kind.as_str().into()),
+    }
+}
+
+fn unwritten(why: &std::io::Error) -> Reply {
+    let message = format!("The simulator's state file can't be written: {why}");
+    Reply::Answer(Refused::plain(500, message).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use super::super::testing::{OLD, SHOP, WEB1, WEB2, ask, environment, environment_in, tags_of};
+    use super::*;
+
+    const ADD: &str = "/api/v2/tags?entitySelector=entityId(HOST-0000000000000001)";
+
+    async fn send(simulator: &Dynatrace, method: &str, target: &str) -> Reply {
+        let request = Request::builder().method(method).uri(target);
+        let body = if method == "POST" {
+            r#"{"tags":[{"key":"new"}]}"#
+        } else {
+            ""
+        };
+        simulator
+            .answer(request.body(Bytes::from_static(body.as_bytes())).unwrap())
+            .await
+    }
+
+    fn carries_new(simulator: &Dynatrace) -> bool {
+        tags_of(simulator, WEB1).contains(&"new".to_owned())
+    }
+
+    #[tokio::test]
+    async fn each_fault_applies_or_not_and_answers_as_it_says() {
+        for (fault, status, applied) in [
+            ("reset", None, false),
+            ("timeout", None, false),
+            ("lost-ack", None, true),
+            ("hang", None, true),
+            ("lost-reply", Some(503), true),
+            ("lost-reply,status=502", Some(502), true),
+            ("error,status=500", Some(500), false),
+            ("truncated", Some(200), true),
+            ("garbage", Some(200), false),
+        ] {
+            let simulator = environment(&format!("fault={fault}"));
+            let reply = send(&simulator, "POST", ADD).await;
+            assert_eq!(
+                (reply.status(), carries_new(&simulator)),
+                (status, applied),
+                "{fault}"
             );
-            Some(Reply::Answer(answer))
         }
-        FaultKind::StaleCursor => {
-            let message = "The next page can't be found, pages may have been removed during request";
-            Some(Reply::Answer(Refused::plain(400, message).into_response()))
-        }
-        FaultKind::LostAck | FaultKind::LostReply | FaultKind::Truncated | FaultKind::Slow => None,
     }
-}
 
-/// What a fault makes of an answer to a request that was applied.
-fn distort(answer: Response<Bytes>, fault: Option<&Fault>) -> Reply {
-    match fault.map(|fault| (fault.kind, fault)) {
-        Some((FaultKind::LostAck, _)) => Reply::Reset,
-        Some((FaultKind::LostReply, fault)) => Reply::Answer(server_error(fault)),
-        Some((FaultKind::Truncated, _)) if !answer.body().is_empty() => {
-            let sent = answer.body().len() / 2;
-            Reply::Truncated { answer, sent }
-        }
-        _ => Reply::Answer(answer),
+    #[tokio::test]
+    async fn a_truncated_answer_sends_half_of_its_body() {
+        let simulator = environment("fault=truncated");
+        let Reply::Truncated { answer, sent } = send(&simulator, "POST", ADD).await else {
+            panic!("it is not truncated");
+        };
+        assert_eq!(sent, answer.body().len() / 2);
+        assert!(sent > 0);
     }
-}
 
-fn server_error(fault: &Fault) -> Response<Bytes> {
-    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let mut answer = Refused::generic(status).into_response();
-    if let Some(seconds) = fault.retry_after {
-        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    #[tokio::test]
+    async fn an_error_may_say_how_long_to_wait() {
+        let simulator = environment("fault=error,retry-after=7");
+        let Reply::Answer(answer) = send(&simulator, "POST", ADD).await else {
+            panic!("no answer")
+        };
+        assert_eq!(answer.headers()["retry-after"], "7");
+        assert_eq!(
+            answer.body(),
+            r#"{"error":{"code":503,"message":"HTTP 503 Service Unavailable"}}"#
+        );
     }
-    answer
+
+    #[tokio::test(start_paused = true)]
+    async fn latency_and_a_slow_answer_add_up() {
+        let simulator = environment("latency=20ms&fault=slow,delay=3s");
+        let began = Instant::now();
+        send(&simulator, "POST", ADD).await;
+        assert_eq!(began.elapsed(), Duration::from_millis(3_020));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_goes_away_on_the_way_in_changes_nothing_and_on_the_way_out_everything() {
+        for (patience, applied) in [(40, false), (60, true)] {
+            let simulator = environment("latency=100ms");
+            let sent = send(&simulator, "POST", ADD);
+            assert!(
+                tokio::time::timeout(Duration::from_millis(patience), sent)
+                    .await
+                    .is_err()
+            );
+            assert_eq!(carries_new(&simulator), applied, "after {patience} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_becomes_visible_to_reads_after_the_delay() {
+        let simulator = environment("visibility=2s");
+        send(&simulator, "POST", ADD).await;
+        let seen = async || {
+            let (_, body) = ask(&simulator, "GET", ADD, "").await;
+            body["tags"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|tag| tag["key"] == "new")
+        };
+        assert!(!seen().await);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(seen().await);
+    }
+
+    #[tokio::test]
+    async fn a_throttled_request_is_refused_and_the_others_carry_what_is_left() {
+        let simulator = environment("throttle=window,limit=1,per=60s,unit=s");
+        let Reply::Answer(first) = send(&simulator, "GET", ADD).await else {
+            panic!("no answer")
+        };
+        assert_eq!(first.headers()["x-ratelimit-remaining"], "0");
+        assert_eq!(first.headers()["x-ratelimit-limit"], "1");
+        assert_eq!(send(&simulator, "POST", ADD).await.status(), Some(429));
+        assert!(!carries_new(&simulator));
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_large_as_the_limit() {
+        let simulator = environment("max-body=30");
+        let padded = |length: usize| format!(r#"{{"tags":[]}}{}"#, " ".repeat(length - 11));
+        assert_eq!(ask(&simulator, "POST", ADD, &padded(30)).await.0, 200);
+        let (status, body) = ask(&simulator, "POST", ADD, &padded(31)).await;
+        assert_eq!((status, &body["error"]["code"]), (413, &json!(413)));
+    }
+
+    #[tokio::test]
+    async fn who_has_no_token_is_turned_away_before_anything_else() {
+        let simulator = environment("auth=on&throttle=window,limit=0");
+        for target in [ADD, "/api/v2/nowhere"] {
+            assert_eq!(ask(&simulator, "GET", target, "").await.0, 401, "{target}");
+        }
+        let simulator = environment("missing-scopes=DataExport,entities.write");
+        for (method, target, status) in [
+            ("GET", ADD, 200),
+            ("POST", ADD, 403),
+            ("GET", "/api/v1/entity/infrastructure/hosts", 403),
+        ] {
+            assert_eq!(
+                ask(&simulator, method, target, "").await.0,
+                status,
+                "{method} {target}"
+            );
+        }
+    }
+
+    fn lines(dir: &Path) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(dir.join("state")).unwrap();
+        text.lines()
+            .skip(1)
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn every_request_is_a_line_and_opening_again_gives_the_state() {
+        let dir = tempfile::tempdir().unwrap();
+        let simulator = environment_in(dir.path(), "fault=lost-ack,method=DELETE");
+        ask(&simulator, "GET", &format!("{ADD}&api-token=dt0c01.SECRET"), "").await;
+        ask(
+            &simulator,
+            "POST",
+            ADD,
+            r#"{"tags":[{"key":"new"},{"key":"a:b","value":"c\"d"}]}"#,
+        )
+        .await;
+        ask(&simulator, "GET", "/nowhere", "").await;
+        send(&simulator, "DELETE", &format!("{ADD}&key=env&value=prod")).await;
+        let before = tags_of(&simulator, WEB1);
+        drop(simulator);
+
+        let lines = lines(dir.path());
+        let brief: Vec<_> = lines
+            .iter()
+            .map(|line| (&line["seq"], &line["method"], &line["status"]))
+            .collect();
+        assert_eq!(
+            serde_json::to_value(brief).unwrap(),
+            json!([
+                [1, "GET", 200],
+                [2, "POST", 200],
+                [3, "GET", 404],
+                [4, "DELETE", null]
+            ])
+        );
+        assert_eq!(lines[0]["target"], format!("{ADD}&api-token=***"));
+        assert_eq!(
+            lines[1]["changes"][1],
+            json!({"entity": WEB1, "op": "add", "key": "a:b", "value": "c\"d"})
+        );
+        assert_eq!(
+            lines[3]["changes"],
+            json!([{"entity": WEB1, "op": "remove", "key": "env", "value": "prod"}])
+        );
+        assert_eq!(lines[3]["fault"], "lost-ack");
+
+        let again = environment_in(dir.path(), "");
+        assert_eq!(tags_of(&again, WEB1), before);
+        assert_eq!(again.handled(), 4);
+        assert!(
+            !before.contains(&"env:prod".to_owned()),
+            "the lost removal was applied"
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn lines_come_in_the_order_of_their_changes_however_many_ask_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let simulator = std::sync::Arc::new(environment_in(dir.path(), ""));
+        let mut asking = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let simulator = std::sync::Arc::clone(&simulator);
+            asking.spawn(async move {
+                for round in 0..25 {
+                    // Even and odd tasks work against each other on the same tag.
+                    let (method, target) = match (n + round) % 2 {
+                        0 => ("POST", ADD.to_owned()),
+                        _ => ("DELETE", format!("{ADD}&key=new")),
+                    };
+                    send(&simulator, method, &target).await;
+                }
+            });
+        }
+        asking.join_all().await;
+        let before = tags_of(&simulator, WEB1);
+        drop(simulator);
+        let sequence: Vec<_> = lines(dir.path())
+            .iter()
+            .map(|line| line["seq"].as_u64().unwrap())
+            .collect();
+        assert_eq!(sequence, (1..=200).collect::<Vec<_>>());
+        let operations: Vec<_> = lines(dir.path())
+            .iter()
+            .filter_map(|line| line["changes"][0]["op"].as_str().map(str::to_owned))
+            .collect();
+        let alternate = operations
+            .iter()
+            .enumerate()
+            .all(|(n, op)| op == ["add", "remove"][n % 2]);
+        assert!(
+            alternate,
+            "a change is told only where it changed something: {operations:?}"
+        );
+        assert_eq!(tags_of(&environment_in(dir.path(), ""), WEB1), before);
+    }
+
+    #[tokio::test]
+    async fn changes_of_entities_that_are_gone_are_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let inventory = dir.path().join("hosts.csv");
+        let url = "simulator:state?inventory=hosts.csv&name=host";
+        let spec = Spec::from_url(url, dir.path()).unwrap();
+        let all = "/api/v2/tags?entitySelector=type(HOST)";
+        std::fs::write(&inventory, "host\na\nb\n").unwrap();
+        ask(
+            &Dynatrace::open(&spec).unwrap(),
+            "POST",
+            all,
+            r#"{"tags":[{"key":"x"}]}"#,
+        )
+        .await;
+        std::fs::write(&inventory, "host\nb\nc\n").unwrap();
+        let simulator = Dynatrace::open(&spec).unwrap();
+        let tagged = "/api/v2/entities?entitySelector=type(HOST),tag(x)";
+        let (_, body) = ask(&simulator, "GET", tagged, "").await;
+        assert_eq!(simulator.entities(), 2);
+        assert_eq!(
+            (&body["totalCount"], &body["entities"][0]["displayName"]),
+            (&json!(1), &json!("b"))
+        );
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+        #[test]
+        fn replaying_gives_the_state_whatever_was_asked(asked in proptest::collection::vec((0..3_usize, 0..3_usize, "[a-c]", "[xy]?"), 1..30)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let simulator = environment_in(dir.path(), "");
+            for (method, entity, key, value) in asked {
+                let selector = ["type(HOST)", "type(SERVICE)", "entityId(HOST-0000000000000001)"][entity];
+                let target = format!("/api/v2/tags?entitySelector={selector}&from=now-1y&key={key}");
+                let body = json!({"tags": [{"key": key, "value": value}]}).to_string();
+                let (method, target) = match method {
+                    0 => ("DELETE", format!("{target}&deleteAllWithKey=true")),
+                    1 => ("DELETE", format!("{target}&value={value}")),
+                    _ => ("POST", target),
+                };
+                runtime.block_on(ask(&simulator, method, &target, &body));
+            }
+            let state = |simulator: &Dynatrace| [WEB1, WEB2, OLD, SHOP].map(|id| tags_of(simulator, id));
+            let before = state(&simulator);
+            drop(simulator);
+            proptest::prop_assert_eq!(state(&environment_in(dir.path(), "")), before);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_written_is_neither_confirmed_nor_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut simulator = environment_in(dir.path(), "");
+        let read_only = std::fs::File::open(dir.path().join("state")).unwrap();
+        simulator.journal = Mutex::new(Journal::in_file(read_only, 0, 0));
+        assert_eq!(send(&simulator, "POST", ADD).await.status(), Some(500));
+        assert_eq!(tags_of(&simulator, WEB1), ["env:prod", "owner"]);
+        assert_eq!(send(&simulator, "GET", ADD).await.status(), Some(500));
+    }
+
+    #[test]
+    fn the_token_to_accept_must_be_there() {
+        let mut spec = Spec::default();
+        spec.set("token-env", "TAGFERRY_TEST_NO_SUCH_VARIABLE").unwrap();
+        assert!(matches!(Dynatrace::open(&spec), Err(OpenError::NoToken(_))));
+    }
 }

@@ -1,25 +1,18 @@
 //! `/api/v1/entity/…`: the deprecated topology API, with value-only tags.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
-use serde::{Deserialize, Serialize};
+use http::Response;
+use serde::Serialize;
 
 use super::super::inventory::identifier;
 use super::super::journal::{Change, Op};
-use super::super::switches::{BareTag, V1Colon};
+use super::super::switches::V1Colon;
+use super::body::{Pair, value_only};
+use super::change::{apply, change};
 use super::entities::everything;
 use super::envelope::{Refused, empty, json};
-use super::query::Query;
 use super::route::Call;
-use super::selection::{Selection, View};
-use super::selector::{Criterion, Selector};
-use super::tag_text::TagPattern;
-use super::tags::{Pair, apply, change, check_text};
-use super::time_frame::{HOUR, TimeFrame};
 use super::world::{EntityIndex, World};
-
-/// The longest time frame, and the one without parameters.
-const MAX_FRAME: i64 = 72 * HOUR;
 
 /// A collection of entities of v1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +38,7 @@ impl Collection {
     }
 
     /// The types whose identifiers it takes; the first is the one that it lists.
-    fn kinds(self) -> &'static [&'static str] {
+    pub(super) fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Hosts => &["HOST"],
             Self::ProcessGroups => &["PROCESS_GROUP"],
@@ -68,7 +61,7 @@ impl Collection {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ClassicEntity<'a> {
+pub(super) struct ClassicEntity<'a> {
     entity_id: String,
     display_name: &'a str,
     discovered_name: &'a str,
@@ -85,7 +78,7 @@ struct TagInfo<'a> {
     value: Option<&'a str>,
 }
 
-fn show<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex) -> ClassicEntity<'a> {
+pub(super) fn show<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex) -> ClassicEntity<'a> {
     let name = world.name(index);
     let tag = |(context, key, value)| TagInfo { context, key, value };
     ClassicEntity {
@@ -96,159 +89,6 @@ fn show<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex) -> ClassicEnt
         last_seen_timestamp: world.last_seen(index, call.now),
         tags: everything(call, world, index).into_iter().map(tag).collect(),
     }
-}
-
-/// `GET` of a collection: all of it, or a page when `pageSize` is there.
-pub(super) fn list(
-    call: &Call<'_>,
-    world: &World,
-    collection: Collection,
-) -> Result<Response<Bytes>, Refused> {
-    let begin = Position::of(&call.query, call.now)?;
-    let frame = frame(&call.query, begin.now)?;
-    let kind = collection.kinds()[0];
-    let selector = Selector {
-        kind: kind.to_owned(),
-        criteria: criteria(&call.query, kind),
-    };
-    let selection = Selection::of(selector, world, frame, View::Read(call.now), BareTag::Exact);
-    let Some(page_size) = call.query.positive("pageSize")? else {
-        let all: Vec<_> = selection.all().map(|index| show(call, world, index)).collect();
-        return Ok(json(200, &all));
-    };
-    let mut found: Vec<_> = selection
-        .from(begin.position)
-        .take(page_size.saturating_add(1))
-        .collect();
-    let next = if found.len() > page_size {
-        found.pop().map(|(at, _)| at)
-    } else {
-        None
-    };
-    let shown: Vec<_> = found.iter().map(|&(_, index)| show(call, world, index)).collect();
-    let mut answer = json(200, &shown);
-    let headers = answer.headers_mut();
-    headers.insert("page-size", page_size.into());
-    headers.insert("total-count", selection.all().count().into());
-    let next = next.map(|position| Position { position, ..begin }.text(&call.query));
-    if let Some(key) = next.and_then(|key| HeaderValue::from_str(&key).ok()) {
-        headers.insert("next-page-key", key);
-    }
-    Ok(answer)
-}
-
-/// Where a listing goes on. All other parameters must come again, which their digest checks.
-#[derive(Debug, Clone, Copy)]
-struct Position {
-    position: usize,
-    /// The moment of the first page, from which relative times count on all of them.
-    now: i64,
-}
-
-impl Position {
-    fn of(query: &Query<'_>, now: i64) -> Result<Self, Refused> {
-        let Some(text) = query.first("nextPageKey") else {
-            return Ok(Self { position: 0, now });
-        };
-        let parts: Vec<&str> = text.split('+').collect();
-        let number = |text: &str| text.parse().ok();
-        let read = match &*parts {
-            [position, now, digest] => (|| {
-                let digest = u64::from_str_radix(digest.strip_suffix("==")?, 16).ok()?;
-                let position = usize::from_str_radix(position, 16).ok()?;
-                Some((
-                    Self {
-                        position,
-                        now: number(now)?,
-                    },
-                    digest,
-                ))
-            })(),
-            _ => None,
-        };
-        match read {
-            Some((position, digest)) if digest == query.digest_without("nextPageKey") => Ok(position),
-            Some(_) => Err(Refused::query(
-                "nextPageKey",
-                "all other query parameters must be kept",
-            )),
-            None => Err(Refused::query("nextPageKey", "The next page key is not valid")),
-        }
-    }
-
-    fn text(self, query: &Query<'_>) -> String {
-        format!(
-            "{:x}+{}+{:x}==",
-            self.position,
-            self.now,
-            query.digest_without("nextPageKey")
-        )
-    }
-}
-
-fn frame(query: &Query<'_>, now: i64) -> Result<TimeFrame, Refused> {
-    let ms = |name: &str| match query.first(name).map(str::parse::<i64>) {
-        Some(Ok(ms)) => Ok(Some(ms)),
-        Some(Err(_)) => Err(Refused::query(name, "must be a timestamp in milliseconds")),
-        None => Ok(None),
-    };
-    let (start, end) = (ms("startTimestamp")?, ms("endTimestamp")?);
-    let back = match query.first("relativeTime") {
-        Some(word) => Some(
-            relative(word)
-                .ok_or_else(|| Refused::query("relativeTime", format!("'{word}' is not a relative time")))?,
-        ),
-        None => None,
-    };
-    let to = end.unwrap_or(now);
-    let from = back.map(|back| now - back).or(start).unwrap_or(to - MAX_FRAME);
-    if from > to || to - from > MAX_FRAME {
-        return Err(Refused::query(
-            "startTimestamp",
-            "The timeframe must not exceed 3 days",
-        ));
-    }
-    Ok(TimeFrame { from, to, now })
-}
-
-fn relative(word: &str) -> Option<i64> {
-    let minutes = match word {
-        "min" => 1,
-        "5mins" => 5,
-        "10mins" => 10,
-        "15mins" => 15,
-        "30mins" => 30,
-        "hour" => 60,
-        "2hours" => 120,
-        "6hours" => 360,
-        "day" => 1_440,
-        "3days" => 4_320,
-        _ => return None,
-    };
-    Some(minutes * 60_000)
-}
-
-/// `tag` must hold each time it comes, `entity` once; there are no management zones and no host groups to be in.
-fn criteria(query: &Query<'_>, kind: &str) -> Vec<Criterion> {
-    let mut criteria: Vec<_> = query
-        .all("tag")
-        .map(|tag| Criterion::Tags(vec![TagPattern::parse(tag)]))
-        .collect();
-    let own = |id: &str| {
-        identifier(id)
-            .filter(|(own, _)| own == kind)
-            .map(|(_, bits)| bits)
-    };
-    if query.first("entity").is_some() {
-        criteria.push(Criterion::Ids(query.all("entity").map(own).collect()));
-    }
-    if ["managementZone", "hostGroupId", "hostGroupName"]
-        .iter()
-        .any(|name| query.first(name).is_some())
-    {
-        criteria.push(Criterion::Always(false));
-    }
-    criteria
 }
 
 /// `GET` of one entity.
@@ -280,22 +120,8 @@ pub(super) fn add(
     id: &str,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Deserialize)]
-    struct UpdateEntity {
-        tags: Option<Vec<String>>,
-    }
     let index = find(call, world, collection, id)?;
-    if call.body.is_empty() {
-        return Ok(empty(204));
-    }
-    let body: UpdateEntity = serde_json::from_slice(call.body)
-        .map_err(|why| Refused::plain(400, format!("Could not map the JSON payload: {why}")))?;
-    let tags = body
-        .tags
-        .ok_or_else(|| Refused::body("tags", "must not be null"))?;
-    for (at, tag) in tags.iter().enumerate() {
-        check_text(&format!("tags[{at}]"), tag, 1)?;
-    }
+    let tags = value_only(call.body)?;
     let pairs: Vec<Pair> = tags.into_iter().map(|tag| pair(call, tag)).collect();
     apply(call, world, &[index], &pairs, changes)?;
     Ok(empty(204))
@@ -330,5 +156,107 @@ pub(super) fn delete(
         Ok(empty(204))
     } else {
         Err(Refused::bare(404))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{OLD, SHOP, WEB1, ask, environment, tags_of};
+
+    const HOSTS: &str = "/api/v1/entity/infrastructure/hosts";
+
+    #[tokio::test]
+    async fn adding_answers_204_without_a_body() {
+        for (options, tags) in [
+            ("", ["a:b", "env:prod", "office-linz", "owner"]),
+            ("v1-colon=split", ["a:b", "env:prod", "office-linz", "owner"]),
+        ] {
+            let simulator = environment(options);
+            let body = r#"{"tags":["office-linz","office-linz","a:b"]}"#;
+            let (status, answer) = ask(&simulator, "POST", &format!("{HOSTS}/{WEB1}"), body).await;
+            assert_eq!((status, answer), (204, Value::Null));
+            assert_eq!(tags_of(&simulator, WEB1), tags);
+            let split = simulator
+                .manual_tags(WEB1)
+                .unwrap()
+                .contains(&("a".to_owned(), Some("b".to_owned())));
+            assert_eq!(split, !options.is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn each_collection_takes_its_own_kinds() {
+        let simulator = environment("");
+        for (method, target, status) in [
+            ("POST", format!("/api/v1/entity/services/{SHOP}"), 204),
+            (
+                "POST",
+                "/api/v1/entity/applications/MOBILE_APPLICATION-0000000000000007".to_owned(),
+                204,
+            ),
+            ("POST", format!("/api/v1/entity/services/{WEB1}"), 404),
+            (
+                "GET",
+                "/api/v1/entity/infrastructure/processes/PROCESS_GROUP_INSTANCE-0000000000000006".to_owned(),
+                200,
+            ),
+            ("GET", format!("{HOSTS}/{OLD}"), 200),
+            ("GET", format!("{HOSTS}/HOST-00000000000000FF"), 404),
+            ("POST", format!("{HOSTS}/nonsense"), 404),
+        ] {
+            assert_eq!(
+                ask(&simulator, method, &target, r#"{"tags":["x"]}"#).await.0,
+                status,
+                "{method} {target}"
+            );
+        }
+        let lenient = environment("v1-unknown=400");
+        assert_eq!(
+            ask(&lenient, "GET", &format!("{HOSTS}/nonsense"), "").await.0,
+            400
+        );
+    }
+
+    #[tokio::test]
+    async fn bodies_are_checked() {
+        for (body, status) in [
+            (String::new(), 204),
+            (r#"{"tags":[]}"#.to_owned(), 204),
+            ("{}".to_owned(), 400),
+            (r#"{"tags":[""]}"#.to_owned(), 400),
+            (r#"{"tags":[{"key":"a"}]}"#.to_owned(), 400),
+            (json!({"tags": ["x".repeat(2_001)]}).to_string(), 400),
+        ] {
+            let simulator = environment("");
+            assert_eq!(
+                ask(&simulator, "POST", &format!("{HOSTS}/{WEB1}"), &body).await.0,
+                status,
+                "{body:.40}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tag_of_a_host_is_removed_by_path() {
+        let simulator = environment("");
+        ask(
+            &simulator,
+            "POST",
+            &format!("{HOSTS}/{WEB1}"),
+            r#"{"tags":["a/b c:d"]}"#,
+        )
+        .await;
+        for (tag, status) in [
+            ("a%2Fb%20c%3Ad", 204),
+            ("a%2Fb%20c%3Ad", 404),
+            ("owner", 204),
+            ("tier", 404),
+        ] {
+            let (got, body) = ask(&simulator, "DELETE", &format!("{HOSTS}/{WEB1}/tags/{tag}"), "").await;
+            assert_eq!((got, body), (status, Value::Null), "{tag}");
+        }
+        assert_eq!(tags_of(&simulator, WEB1), ["env:prod"]);
     }
 }

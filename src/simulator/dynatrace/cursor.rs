@@ -19,6 +19,16 @@ pub(super) struct Cursor {
     pub(super) texts: [String; 3],
 }
 
+impl Cursor {
+    /// The same listing from another position on.
+    pub(super) fn at(&self, position: usize) -> Self {
+        Self {
+            position,
+            ..self.clone()
+        }
+    }
+}
+
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -9,11 +9,11 @@ use super::super::inventory::identifier;
 use super::super::switches::LastPage;
 use super::cursor::Cursor;
 use super::envelope::{Refused, json};
-use super::query::Query;
+use super::fields::{Fields, Part};
 use super::route::Call;
 use super::selection::{Selection, View};
 use super::tag_text::CONTEXTLESS;
-use super::tags::{MeTag, selector};
+use super::tags::{MAX_SELECTOR, MeTag, read_selector, selector_text};
 use super::time_frame::{HOUR, TimeFrame};
 use super::world::{EntityIndex, World};
 
@@ -22,31 +22,9 @@ const DEFAULT_FRAME: i64 = 72 * HOUR;
 /// Entities of a page unless told.
 const DEFAULT_PAGE: usize = 50;
 
-/// The properties of hosts that the simulator has values for; the first is there for every kind.
-const PROPERTIES: [(&str, &str); 6] = [
-    ("detectedName", ""),
-    ("bitness", "64"),
-    ("monitoringMode", "FULL_STACK"),
-    ("osArchitecture", "X86"),
-    ("osType", "LINUX"),
-    ("state", "RUNNING"),
-];
-
-/// Which parts of an entity an answer shows beside identifier, type and name.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Fields {
-    first_seen: bool,
-    last_seen: bool,
-    tags: bool,
-    zones: bool,
-    from: bool,
-    to: bool,
-    properties: Vec<&'static str>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Entity<'a> {
+struct ListedEntity<'a> {
     entity_id: String,
     r#type: &'a str,
     display_name: &'a str,
@@ -64,6 +42,16 @@ struct Entity<'a> {
     from_relationships: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_relationships: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntitiesList<'a> {
+    total_count: usize,
+    page_size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_key: Option<Value>,
+    entities: Vec<ListedEntity<'a>>,
 }
 
 /// `GET` of a page.
@@ -85,9 +73,10 @@ fn begin(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
         frame: [from, to, now],
         texts: [text("entitySelector"), text("fields"), text("sort")],
     };
+    selector_text(call)?;
     let selection = selection(call, world, &cursor)?;
     cursor.total = selection.all().count();
-    page(call, world, &selection, cursor)
+    page(call, world, &selection, &cursor)
 }
 
 fn go_on(call: &Call<'_>, world: &World, key: &str) -> Result<Response<Bytes>, Refused> {
@@ -102,26 +91,19 @@ fn go_on(call: &Call<'_>, world: &World, key: &str) -> Result<Response<Bytes>, R
     }
     let cursor: Cursor = key
         .parse()
-        .map_err(|()| Refused::query("nextPageKey", "The next page key is not valid"))?;
-    // The first request's parameters are read as if they had come again.
-    let mut raw = url::form_urlencoded::Serializer::new(String::new());
-    raw.append_pair("entitySelector", &cursor.texts[0]);
-    let raw = raw.finish();
-    let first = Call {
-        route: call.route.clone(),
-        query: Query::parse(&raw),
-        now: cursor.frame[2],
-        ..*call
-    };
-    let selection = selection(&first, world, &cursor)?;
-    page(call, world, &selection, cursor)
+        .ok()
+        .filter(|cursor: &Cursor| cursor.texts[0].chars().count() <= MAX_SELECTOR)
+        .ok_or_else(|| Refused::query("nextPageKey", "The next page key is not valid"))?;
+    let selection = selection(call, world, &cursor)?;
+    page(call, world, &selection, &cursor)
 }
 
 fn selection<'w>(call: &Call<'_>, world: &'w World, cursor: &Cursor) -> Result<Selection<'w>, Refused> {
     let [from, to, now] = cursor.frame;
     let frame = TimeFrame { from, to, now };
+    let selector = read_selector(call, &cursor.texts[0], now)?;
     Ok(Selection::of(
-        selector(call)?,
+        selector,
         world,
         frame,
         View::Read(call.now),
@@ -133,39 +115,23 @@ fn page(
     call: &Call<'_>,
     world: &World,
     selection: &Selection<'_>,
-    cursor: Cursor,
+    cursor: &Cursor,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct EntitiesList<'a> {
-        total_count: usize,
-        page_size: usize,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_key: Option<Option<String>>,
-        entities: Vec<Entity<'a>>,
-    }
     let kind = selection.kind();
     let fields = Fields::parse(&cursor.texts[1], kind)?;
-    let (indices, next) = slice(world, selection, &cursor)?;
+    let (indices, next) = slice(world, selection, cursor)?;
     let show = |&index: &EntityIndex| entity(call, world, index, &fields);
     let next_page_key = match (next, call.spec.switches.last_page) {
-        (Some(position), _) => Some(Some(
-            Cursor {
-                position,
-                ..cursor.clone()
-            }
-            .to_string(),
-        )),
-        (None, LastPage::Null) => Some(None),
+        (Some(position), _) => Some(cursor.at(position).to_string().into()),
+        (None, LastPage::Null) => Some(Value::Null),
         (None, LastPage::Absent) => None,
     };
     let entities = indices.iter().map(show).collect();
-    let Cursor { total, page_size, .. } = cursor;
     Ok(json(
         200,
         &EntitiesList {
-            total_count: total,
-            page_size,
+            total_count: cursor.total,
+            page_size: cursor.page_size,
             next_page_key,
             entities,
         },
@@ -178,23 +144,8 @@ fn slice(
     selection: &Selection<'_>,
     cursor: &Cursor,
 ) -> Result<(Vec<EntityIndex>, Option<usize>), Refused> {
-    let Cursor {
-        position,
-        page_size,
-        texts: [_, _, sort],
-        ..
-    } = cursor;
-    let descending = match sort.trim() {
-        "" => {
-            // In the order in which they were made, which needs no look at what stands on earlier pages.
-            let mut found: Vec<_> = selection.from(*position).take(page_size + 1).collect();
-            let next = if found.len() > *page_size {
-                found.pop().map(|(at, _)| at)
-            } else {
-                None
-            };
-            return Ok((found.into_iter().map(|(_, index)| index).collect(), next));
-        }
+    let descending = match cursor.texts[2].trim() {
+        "" => return Ok(selection.page(cursor.position, cursor.page_size)),
         "name" | "+name" => false,
         "-name" => true,
         other => {
@@ -209,9 +160,9 @@ fn slice(
     if descending {
         all.reverse();
     }
-    let end = (position + page_size).min(all.len());
+    let end = cursor.position.saturating_add(cursor.page_size).min(all.len());
     let next = (end < all.len()).then_some(end);
-    Ok((all.get(*position..end).unwrap_or_default().to_vec(), next))
+    Ok((all.get(cursor.position..end).unwrap_or_default().to_vec(), next))
 }
 
 /// `GET` of one entity. Without `fields` it shows everything.
@@ -230,28 +181,23 @@ pub(super) fn get(call: &Call<'_>, world: &World, id: &str) -> Result<Response<B
     Ok(json(200, &entity(call, world, index, &fields)))
 }
 
-fn entity<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex, fields: &Fields) -> Entity<'a> {
+fn entity<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex, fields: &Fields) -> ListedEntity<'a> {
     let name = world.name(index);
-    let property = |property: &&'static str| {
-        let fixed = PROPERTIES
-            .iter()
-            .find(|(known, _)| known == property)
-            .map_or("", |(_, value)| value);
-        let value = if fixed.is_empty() { name } else { fixed };
-        ((*property).to_owned(), Value::from(value))
-    };
-    let properties = || fields.properties.iter().map(property).collect();
-    Entity {
+    ListedEntity {
         entity_id: world.id(index),
         r#type: world.kind(index),
         display_name: name,
-        first_seen_tms: fields.first_seen.then(|| world.first_seen(index, call.now)),
-        last_seen_tms: fields.last_seen.then(|| world.last_seen(index, call.now)),
-        properties: (!fields.properties.is_empty()).then(properties),
-        tags: fields.tags.then(|| tags(call, world, index)),
-        management_zones: fields.zones.then_some([]),
-        from_relationships: fields.from.then(Map::new),
-        to_relationships: fields.to.then(Map::new),
+        first_seen_tms: fields
+            .has(Part::FirstSeen)
+            .then(|| world.first_seen(index, call.now)),
+        last_seen_tms: fields
+            .has(Part::LastSeen)
+            .then(|| world.last_seen(index, call.now)),
+        properties: fields.properties(name),
+        tags: fields.has(Part::Tags).then(|| tags(call, world, index)),
+        management_zones: fields.has(Part::ManagementZones).then_some([]),
+        from_relationships: fields.has(Part::FromRelationships).then(Map::new),
+        to_relationships: fields.has(Part::ToRelationships).then(Map::new),
     }
 }
 
@@ -284,59 +230,184 @@ pub(super) fn everything<'a>(
     all
 }
 
-impl Fields {
-    /// Reads `+tags,+properties.BITNESS`; the plus may be absent, or have become a space on its way.
-    fn parse(text: &str, kind: &str) -> Result<Self, Refused> {
-        let mut fields = Self::default();
-        let names = text
-            .split(',')
-            .map(|name| name.trim().trim_start_matches('+').trim());
-        for name in names.filter(|name| !name.is_empty()) {
-            if !fields.set(name, kind) {
-                let message = format!("'{name}' is not a valid property for type '{kind}'");
-                return Err(Refused::query("fields", message));
-            }
-        }
-        Ok(fields)
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{IDLE, OLD, RULED, WEB1, ask, complaint, environment};
+
+    const LIST: &str = "/api/v2/entities?entitySelector=type(HOST)";
+
+    fn ids(page: &Value) -> Vec<&str> {
+        page["entities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entity| entity["entityId"].as_str().unwrap())
+            .collect()
     }
 
-    fn set(&mut self, name: &str, kind: &str) -> bool {
-        match name {
-            "firstSeenTms" => self.first_seen = true,
-            "lastSeenTms" => self.last_seen = true,
-            "tags" => self.tags = true,
-            "managementZones" => self.zones = true,
-            "fromRelationships" => self.from = true,
-            "toRelationships" => self.to = true,
-            "properties" => self.properties = properties(kind).collect(),
-            // They always come.
-            "entityId" | "type" | "displayName" => {}
-            _ => {
-                let wanted = name.strip_prefix("properties.");
-                let known = |wanted: &str| properties(kind).find(|known| known.eq_ignore_ascii_case(wanted));
-                let Some(property) = wanted.and_then(known) else {
-                    return false;
-                };
-                self.properties.push(property);
-            }
-        }
-        true
+    fn next(page: &Value) -> Option<String> {
+        let key = page["nextPageKey"].as_str()?;
+        Some(url::form_urlencoded::byte_serialize(key.as_bytes()).collect())
     }
 
-    fn all(kind: &str) -> Self {
-        Self {
-            first_seen: true,
-            last_seen: true,
-            tags: true,
-            zones: true,
-            from: true,
-            to: true,
-            properties: properties(kind).collect(),
+    #[tokio::test]
+    async fn a_page_is_followed_by_a_key_that_comes_alone() {
+        let simulator = environment("");
+        let target = format!("{LIST}&pageSize=2&from=now-1y&fields=tags");
+        let (_, mut page) = ask(&simulator, "GET", &target, "").await;
+        let mut seen = Vec::new();
+        loop {
+            assert_eq!((&page["totalCount"], &page["pageSize"]), (&json!(5), &json!(2)));
+            assert!(page["entities"][0]["tags"].is_array(), "the fields go on");
+            seen.extend(ids(&page).into_iter().map(str::to_owned));
+            let Some(key) = next(&page) else { break };
+            let again = format!("/api/v2/entities?nextPageKey={key}&pageSize=2");
+            assert_eq!(
+                ask(&simulator, "GET", &again, "").await.0,
+                400,
+                "another parameter came along"
+            );
+            page = ask(
+                &simulator,
+                "GET",
+                &format!("/api/v2/entities?nextPageKey={key}"),
+                "",
+            )
+            .await
+            .1;
+        }
+        let want: Vec<_> = (1..=5).map(|n| format!("HOST-{n:016X}")).collect();
+        assert_eq!(seen, want);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_not_encoded_is_refused() {
+        let simulator = environment("");
+        let (_, page) = ask(&simulator, "GET", &format!("{LIST}&pageSize=1"), "").await;
+        let key = page["nextPageKey"].as_str().unwrap();
+        let (status, body) = ask(
+            &simulator,
+            "GET",
+            &format!("/api/v2/entities?nextPageKey={key}"),
+            "",
+        )
+        .await;
+        assert_eq!(
+            (status, complaint(&body)),
+            (400, "The next page key is not valid")
+        );
+    }
+
+    #[tokio::test]
+    async fn page_sizes_have_a_default_and_a_largest() {
+        for (options, query, want) in [
+            ("", "", json!(50)),
+            ("", "&pageSize=4000", json!(500)),
+            ("max-page=100", "&pageSize=4000", json!(100)),
+            ("max-page=20", "", json!(20)),
+            ("", "&pageSize=0", json!(null)),
+            ("", "&pageSize=many", json!(null)),
+        ] {
+            let (_, page) = ask(&environment(options), "GET", &format!("{LIST}{query}"), "").await;
+            assert_eq!(page["pageSize"], want, "{options} {query}");
         }
     }
-}
 
-fn properties(kind: &str) -> impl Iterator<Item = &'static str> {
-    let n_known = if kind == "HOST" { PROPERTIES.len() } else { 1 };
-    PROPERTIES.iter().take(n_known).map(|(name, _)| *name)
+    #[tokio::test]
+    async fn the_last_page_ends_as_the_switch_says() {
+        for (options, there) in [("", false), ("last-page=null", true)] {
+            let (_, page) = ask(&environment(options), "GET", LIST, "").await;
+            assert_eq!(page.as_object().unwrap().contains_key("nextPageKey"), there);
+            assert!(page["nextPageKey"].is_null());
+        }
+    }
+
+    #[tokio::test]
+    async fn three_days_are_seen_unless_told() {
+        for (query, there, absent) in [
+            ("", IDLE, OLD),
+            ("&from=now-1w", OLD, "nothing"),
+            ("&from=now-1h", WEB1, IDLE),
+        ] {
+            let (_, page) = ask(&environment(""), "GET", &format!("{LIST}{query}"), "").await;
+            assert!(
+                ids(&page).contains(&there) && !ids(&page).contains(&absent),
+                "{query}: {page}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn names_sort_both_ways_over_pages() {
+        let simulator = environment("");
+        for (sort, want) in [
+            ("name", ["Server(prod),1", "Web-1.example.com"]),
+            ("-name", ["web-2.example.com", "idle"]),
+            ("%2Bname", ["Server(prod),1", "Web-1.example.com"]),
+        ] {
+            let (_, first) = ask(&simulator, "GET", &format!("{LIST}&pageSize=1&sort={sort}"), "").await;
+            let second = format!("/api/v2/entities?nextPageKey={}", next(&first).unwrap());
+            let (_, second) = ask(&simulator, "GET", &second, "").await;
+            let names =
+                [&first, &second].map(|page| page["entities"][0]["displayName"].as_str().unwrap().to_owned());
+            assert_eq!(names, want, "{sort}");
+        }
+        assert_eq!(
+            ask(&simulator, "GET", &format!("{LIST}&sort=age"), "").await.0,
+            400
+        );
+    }
+
+    #[tokio::test]
+    async fn tags_of_every_origin_are_shown_and_those_of_rules_look_manual() {
+        let simulator = environment("");
+        let add = format!("/api/v2/tags?entitySelector=entityId({RULED})");
+        ask(
+            &simulator,
+            "POST",
+            &add,
+            r#"{"tags":[{"key":"tier","value":"gold"}]}"#,
+        )
+        .await;
+        let target =
+            format!("/api/v2/entities?entitySelector=entityId({RULED})&fields=%2Btags,%2BlastSeenTms");
+        let (_, page) = ask(&simulator, "GET", &target, "").await;
+        let entity = &page["entities"][0];
+        assert_eq!(
+            entity["tags"],
+            json!([
+                {"context": "CONTEXTLESS", "key": "tier", "value": "gold", "stringRepresentation": "tier:gold"},
+                {"context": "AWS", "key": "Region", "value": "eu", "stringRepresentation": "[AWS]Region:eu"},
+            ]),
+            "a pair that is there twice is shown once"
+        );
+        assert_eq!(entity["type"], "HOST");
+        assert!(entity["lastSeenTms"].is_i64() && entity["firstSeenTms"].is_null());
+    }
+
+    #[tokio::test]
+    async fn one_entity_is_found_by_its_identifier_in_any_case() {
+        let simulator = environment("");
+        let (status, entity) = ask(
+            &simulator,
+            "GET",
+            &format!("/e/x/api/v2/entities/{}", WEB1.to_lowercase()),
+            "",
+        )
+        .await;
+        assert_eq!((status, &entity["entityId"]), (200, &json!(WEB1)));
+        assert_eq!(entity["properties"]["detectedName"], "Web-1.example.com");
+        assert_eq!(entity["managementZones"], json!([]));
+        for (target, status) in [
+            ("/api/v2/entities/HOST-00000000000000FF".to_owned(), 404),
+            ("/api/v2/entities/nonsense".to_owned(), 404),
+            (format!("/api/v2/entities/{OLD}"), 404),
+            (format!("/api/v2/entities/{OLD}?from=now-1y"), 200),
+            (format!("/api/v2/entities/{WEB1}?fields=nonsense"), 400),
+        ] {
+            assert_eq!(ask(&simulator, "GET", &target, "").await.0, status, "{target}");
+        }
+    }
 }

@@ -1,0 +1,51 @@
+//! `check JOB`: job and inventory, without network, secrets or ledger.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use super::exit::Exit;
+use super::{Settings, open, print};
+use crate::{engine, job};
+
+/// Rejected rows that are named.
+const NAMED: usize = 50;
+
+/// What `check` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The job file.
+    job: PathBuf,
+}
+
+pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit> {
+    let job = job::load(&args.job)?;
+    let source = open::source(&job)?;
+    let checked = engine::check(source, open::vendor(&job)?, &job.target.kind, NAMED).await?;
+    let mut text = String::new();
+    for fact in &checked.files {
+        let _ = writeln!(text, "{fact}");
+    }
+    for (origin, failure) in &checked.rejected {
+        let _ = writeln!(
+            text,
+            "{origin}: {} ({})",
+            crate::model::display_safe(&failure.message),
+            failure.class
+        );
+    }
+    let more = checked.n_rejected - checked.rejected.len() as u64;
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more");
+    }
+    let _ = writeln!(
+        text,
+        "{} rows, {} rejected, {} entities, {} empty cells skipped",
+        checked.rows, checked.n_rejected, checked.entities, checked.empty
+    );
+    print::result(&text)?;
+    Ok(if checked.n_rejected == 0 {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
+}

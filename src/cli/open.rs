@@ -1,0 +1,182 @@
+//! From a job to what the engine works with: ledger, connection, vendor, bounds.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::Settings;
+use super::exit::Refusal;
+use crate::engine::{Embedded, Source, Target, TargetSpec};
+use crate::event::Events;
+use crate::guard::{Bounds, Breaker, Share};
+use crate::inventory;
+use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
+use crate::ledger::{self, Ledger, PlanTarget};
+use crate::simulator::{self, dynatrace::Dynatrace};
+use crate::transport::{self, Auth, HttpExec, Secret};
+use crate::vendor::{self, dynatrace};
+use crate::wire::Exec;
+
+/// What the gate learned is kept under this topic.
+const GATE: &str = "gate";
+
+/// Opens the ledger that the user named, or the default one.
+pub(super) async fn ledger(settings: &Settings) -> anyhow::Result<Ledger> {
+    let path = settings.ledger.clone().or_else(ledger::default_path);
+    let path =
+        path.ok_or_else(|| Refusal("neither HOME nor XDG_STATE_HOME is set; give --ledger FILE".to_owned()))?;
+    Ok(Ledger::open(&path).await?)
+}
+
+fn connection(job: &Job) -> &Connection {
+    // A job whose target names no connection of its own is refused when it is loaded.
+    &job.connections[&job.target.connection]
+}
+
+/// What a plan keeps of the job's target.
+pub(super) fn plan_target(job: &Job) -> PlanTarget {
+    let connection = connection(job);
+    let url = match &connection.address {
+        Address::Http(url) => url.as_str().trim_end_matches('/').to_owned(),
+        Address::Simulator(state) => {
+            let file = state.split('?').next().unwrap_or_default();
+            format!("simulator:{}", absolute(&job.folder.join(file)).display())
+        }
+    };
+    let vendor = match &connection.vendor {
+        Vendor::Dynatrace(_) => "dynatrace",
+    };
+    PlanTarget {
+        connection: connection.name.clone(),
+        vendor: vendor.to_owned(),
+        url,
+        tenant: connection.tenant.clone().unwrap_or_default(),
+        kind: job.target.kind.clone(),
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// The vendor of the job's target.
+pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
+    let made = match &connection(job).vendor {
+        Vendor::Dynatrace(options) => dynatrace::vendor(options),
+    };
+    let vendor = made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    let limits = vendor.limits(&job.target.kind);
+    limits.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    Ok(Arc::from(vendor))
+}
+
+/// Opens the job's target: credentials are loaded, nothing is sent.
+pub(super) async fn target(
+    job: &Job,
+    plan: PlanTarget,
+    ledger: &Ledger,
+    events: Events,
+) -> anyhow::Result<Target> {
+    let connection = connection(job);
+    let vendor = vendor(job)?;
+    let (exec, auth): (Arc<dyn Exec>, Auth) = match &connection.address {
+        Address::Simulator(state) => {
+            let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
+                .map_err(|error| Refusal(format!("connection `{}`: {error}", connection.name)))?;
+            let simulator = Dynatrace::open(&spec).context("opening the embedded simulator")?;
+            (
+                Arc::new(Embedded::new(simulator, connection.network.timeout.get())),
+                Auth::NONE,
+            )
+        }
+        Address::Http(url) => {
+            let exec = HttpExec::new(url, &connection.network)?;
+            (Arc::new(exec), auth(job, connection).await?)
+        }
+    };
+    let learned = ledger.learned(&plan.url, &plan.tenant, GATE).await?;
+    let learned = learned.and_then(|text| serde_json::from_str(&text).ok());
+    let way = transport::Connection::new(
+        &plan.connection,
+        exec,
+        auth,
+        &connection.network,
+        learned,
+        events.clone(),
+    );
+    let concurrency = connection.network.pace.most_in_flight();
+    Ok(Target::new(TargetSpec {
+        plan,
+        vendor,
+        connection: way,
+        concurrency,
+        events,
+    }))
+}
+
+async fn auth(job: &Job, connection: &Connection) -> anyhow::Result<Auth> {
+    let source = connection.token.clone().map(|source| match source {
+        SecretSource::File(path) => SecretSource::File(job.folder.join(path)),
+        other => other,
+    });
+    let secret = match &source {
+        Some(source) => {
+            let loaded = Secret::load(source).await;
+            Some(loaded.with_context(|| format!("connection `{}`: loading its token", connection.name))?)
+        }
+        None => None,
+    };
+    let scheme = match &connection.vendor {
+        Vendor::Dynatrace(_) => dynatrace::AUTH,
+    };
+    Ok(Auth::new(scheme, secret.as_ref())?)
+}
+
+/// Keeps what the gate learned, for the next run.
+pub(super) async fn keep_learned(target: &Target, ledger: &Ledger) -> anyhow::Result<()> {
+    let PlanTarget { url, tenant, .. } = target.plan_target();
+    let learned = serde_json::to_string(&target.connection().learned())?;
+    Ok(ledger.learn(url, tenant, GATE, &learned).await?)
+}
+
+/// Opens the job's inventory.
+pub(super) fn source(job: &Job) -> anyhow::Result<Source> {
+    let inventory = inventory::open(&job.source, &job.folder)?;
+    Ok(Source::Inventory(
+        Box::new(inventory),
+        Box::new(job.mapper.clone()),
+    ))
+}
+
+/// The bounds of the job's guard.
+pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
+    let share = |bound: Bound| match bound {
+        Bound::Number(number) => Share {
+            floor: number,
+            part: 0.0,
+        },
+        Bound::Percent(percent) => Share {
+            floor: 0,
+            part: percent / 100.0,
+        },
+    };
+    let default = Bounds::default();
+    Bounds {
+        changes: guard.max_changes.map(share).or(default.changes),
+        removals: guard.max_removals.map(share).or(default.removals),
+        missing: guard.max_missing.map(share).or(default.missing),
+    }
+}
+
+/// When the job's runs stop because of failures.
+pub(super) fn breaker(guard: &GuardOptions) -> Breaker {
+    match guard.breaker {
+        Some(Bound::Percent(percent)) => Breaker {
+            share: percent / 100.0,
+            ..Breaker::default()
+        },
+        // A number is refused when the job is loaded.
+        None | Some(Bound::Number(_)) => Breaker::default(),
+    }
+}

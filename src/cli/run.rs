@@ -1,0 +1,76 @@
+//! `run JOB`: plan and apply, unattended.
+
+use std::path::PathBuf;
+
+use super::exit::Exit;
+use super::lock::IfLocked;
+use super::session::{Opening, Session};
+use super::{Settings, open, print, show};
+use crate::job;
+use crate::ledger::RunState;
+
+/// What `run` takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The job file.
+    job: PathBuf,
+    /// Abandon an interrupted run of this job instead of finishing it first.
+    #[arg(long)]
+    fresh: bool,
+    /// What to do when another tagferry has the job or its connection.
+    #[arg(long, value_enum, default_value_t)]
+    if_locked: IfLocked,
+    /// Print the outcomes as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
+    let job = job::load(&args.job)?;
+    let opening = Opening {
+        settings,
+        if_locked: args.if_locked,
+    };
+    let Some(mut session) = Session::open(job, opening).await? else {
+        print::line("skipped: another tagferry has the job or its connection");
+        return Ok(Exit::Done);
+    };
+    let ended = walk(&args, &mut session).await;
+    session.close().await?;
+    ended
+}
+
+async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
+    let mut before = Exit::Done;
+    if let Some(unfinished) = session.ledger.unfinished(&session.job.name).await? {
+        if args.fresh {
+            session
+                .ledger
+                .set_state(unfinished.id, RunState::Abandoned, Some("run --fresh"))
+                .await?;
+        } else {
+            session.same_target(&unfinished)?;
+            print::line(&format!(
+                "run {} was interrupted: finishing it first",
+                unfinished.id
+            ));
+            let (summary, exit) = session.apply(unfinished.id, None).await?;
+            show::outcomes(&session.ledger, unfinished.id, &summary, args.json).await?;
+            if matches!(exit, Exit::Stopped | Exit::Interrupted(_)) {
+                return Ok(exit);
+            }
+            before = exit;
+        }
+    }
+    let source = open::source(&session.job)?;
+    let planned = session.plan(source, None).await?;
+    print::line(&show::plan_line(&planned));
+    if !planned.objections.is_empty() {
+        show::refused(&planned);
+        return Ok(Exit::Stopped);
+    }
+    let (summary, exit) = session.apply(planned.run, Some(planned.observed_at)).await?;
+    show::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
+    // A run that was finished first still counts: its failures are not this plan's.
+    Ok(if exit == Exit::Done { before } else { exit })
+}

@@ -1,0 +1,231 @@
+//! What planning and applying need: the job, its locks, the ledger, the connection, and signals.
+
+use std::future::Future;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::exit::{Exit, Refusal};
+use super::lock::{self, IfLocked, Lock};
+use super::{Settings, open, print};
+use crate::engine::{self, ApplyOptions, PlanInput, Planned, Source, Target};
+use crate::event::Events;
+use crate::job::Job;
+use crate::ledger::{Ledger, PlanTarget, RunRow, RunState, Summary};
+use crate::listen::{self, Progress, Style};
+use crate::model::Outcome;
+
+/// How long calls in flight may finish after the first signal.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A signal stopped the command.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; the same command goes on where it stopped")]
+pub(super) struct Interrupted {
+    pub(super) signal: u8,
+}
+
+/// A job with everything that it needs, locked.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) job: Job,
+    pub(super) ledger: Ledger,
+    pub(super) target: Target,
+    progress: Progress,
+    signalled: Option<u8>,
+    _locks: [Lock; 2],
+}
+
+/// What a session needs to know beside the job.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) if_locked: IfLocked,
+}
+
+impl Session {
+    /// Takes the locks and opens everything; `None` when another process has a lock and that is to be skipped.
+    pub(super) async fn open(job: Job, opening: Opening<'_>) -> anyhow::Result<Option<Self>> {
+        let name = format!("job {}", job.name);
+        let Some(of_job) = lock::take(&name, &format!("job `{}`", job.name), opening.if_locked).await? else {
+            return Ok(None);
+        };
+        let plan_target = open::plan_target(&job);
+        let name = format!("connection {} {}", plan_target.url, plan_target.tenant);
+        let what = format!("connection `{}`", plan_target.connection);
+        let Some(of_connection) = lock::take(&name, &what, opening.if_locked).await? else {
+            return Ok(None);
+        };
+        let ledger = open::ledger(opening.settings).await?;
+        ledger.discard_unplanned(&job.name).await?;
+        let (events, progress) = progress(opening.settings);
+        let target = open::target(&job, plan_target, &ledger, events).await?;
+        let locks = [of_job, of_connection];
+        Ok(Some(Self {
+            job,
+            ledger,
+            target,
+            progress,
+            signalled: None,
+            _locks: locks,
+        }))
+    }
+
+    /// Makes a plan of the inventory, or of an earlier run's failures.
+    pub(super) async fn plan(&mut self, source: Source, retry_of: Option<i64>) -> anyhow::Result<Planned> {
+        let bounds = open::bounds(&self.job.guard);
+        let input = PlanInput {
+            job: &self.job.name,
+            job_path: &self.job.path.to_string_lossy(),
+            job_digest: &self.job.digest,
+            retry_of,
+            source,
+            policy: self.job.target.collision,
+            separator: &self.job.target.separator,
+            bounds: &bounds,
+        };
+        let planning = engine::plan(input, &self.target, &self.ledger);
+        let planned = until_signalled(planning, &self.target, &mut self.signalled).await;
+        self.progress.finish();
+        match (planned?, self.signalled) {
+            // The plan that a drained connection could not observe is an error of its own; a finished one is kept.
+            (Err(_), Some(signal)) => Err(Interrupted { signal }.into()),
+            (planned, _) => Ok(planned?),
+        }
+    }
+
+    /// Applies a run as far as it goes, and shows what became of it.
+    pub(super) async fn apply(
+        &mut self,
+        run: i64,
+        observed_at: Option<tokio::time::Instant>,
+    ) -> anyhow::Result<(Summary, Exit)> {
+        let options = ApplyOptions {
+            max_age: self.job.max_age,
+            observed_at,
+            breaker: open::breaker(&self.job.guard),
+        };
+        let applying = engine::apply(run, &self.target, &self.ledger, &options);
+        let applied = until_signalled(applying, &self.target, &mut self.signalled).await;
+        self.progress.finish();
+        let applied = applied??;
+        open::keep_learned(&self.target, &self.ledger).await?;
+        let summary = self.ledger.summary(run).await?;
+        let open = summary.operations_of(Outcome::NotAttempted) > 0;
+        let exit = match (open, self.signalled) {
+            (true, Some(signal)) => Exit::Interrupted(signal),
+            (true, None) => Exit::Stopped,
+            (false, _) => Exit::of(&summary),
+        };
+        if let Some(reason) = applied.halted {
+            print::line(&format!("stopped: {reason}"));
+            print::line("what is open stays open: the same command goes on once this is mended");
+        }
+        Ok((summary, exit))
+    }
+
+    /// Refuses a run that was planned for another target than the job has now.
+    pub(super) fn same_target(&self, run: &RunRow) -> anyhow::Result<()> {
+        let PlanTarget {
+            connection: _,
+            vendor,
+            url,
+            tenant,
+            kind,
+        } = self.target.plan_target();
+        let now = (vendor, url, tenant, kind);
+        if now
+            == (
+                &run.target.vendor,
+                &run.target.url,
+                &run.target.tenant,
+                &run.target.kind,
+            )
+        {
+            return Ok(());
+        }
+        let then = &run.target;
+        Err(Refusal(format!(
+            "run {} was planned for {} at {} ({}), and `{}` is now {vendor} at {url} ({kind}): plan again, or abandon it",
+            run.id, then.vendor, then.url, then.kind, then.connection
+        ))
+        .into())
+    }
+
+    /// Closes the ledger in order.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        Ok(self.ledger.close().await?)
+    }
+}
+
+/// Refuses a run that can't be applied.
+pub(super) fn applicable(run: &RunRow) -> anyhow::Result<()> {
+    let why = match run.state {
+        RunState::Planned | RunState::Applying | RunState::Finished => return Ok(()),
+        RunState::Planning => "its plan was never finished; plan again",
+        RunState::Refused => "the guard refused its plan; mend the inventory or [guard], and plan again",
+        RunState::Abandoned => "it was abandoned; plan again",
+    };
+    Err(Refusal(format!("run {} can't be applied: {why}", run.id)).into())
+}
+
+fn progress(settings: &Settings) -> (Events, Progress) {
+    let style = match (settings.quiet, print::can_draw()) {
+        (true, _) => Style::Quiet,
+        (false, true) => Style::Bar,
+        (false, false) => Style::Lines,
+    };
+    listen::events(style, Arc::new(print::line))
+}
+
+/// Awaits `work`. The first SIGINT or SIGTERM stops claiming and lets what is in flight finish; the second, or
+/// `DRAIN`, stops at once.
+async fn until_signalled<T>(
+    work: impl Future<Output = T>,
+    target: &Target,
+    signalled: &mut Option<u8>,
+) -> anyhow::Result<T> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut work = std::pin::pin!(work);
+    let mut deadline = std::pin::pin!(tokio::time::sleep(Duration::MAX));
+    loop {
+        let number = tokio::select! {
+            biased;
+            number = either(&mut interrupt, &mut terminate) => number,
+            () = &mut deadline, if signalled.is_some() => return Err(stopped(*signalled)),
+            done = &mut work => return Ok(done),
+        };
+        if signalled.is_some() {
+            return Err(stopped(*signalled));
+        }
+        *signalled = Some(number);
+        target.connection().drain();
+        deadline.as_mut().reset(tokio::time::Instant::now() + DRAIN);
+        let again = if std::io::stdin().is_terminal() {
+            "; once more stops at once"
+        } else {
+            ""
+        };
+        print::line(&format!(
+            "stopping: requests in flight may finish ({} s at most){again}",
+            DRAIN.as_secs()
+        ));
+    }
+}
+
+fn stopped(signal: Option<u8>) -> anyhow::Error {
+    Interrupted {
+        signal: signal.unwrap_or(2),
+    }
+    .into()
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
+    tokio::select! {
+        _ = interrupt.recv() => 2,
+        _ = terminate.recv() => 15,
+    }
+}

@@ -1,0 +1,383 @@
+//! The ledger through its own interface, on a file in a temporary folder.
+
+use http::{HeaderMap, Method};
+
+use super::vocabulary::SetRole;
+use super::*;
+use crate::model::{Class, Failure, Outcome, Rule};
+use crate::wire::{AttemptEnd, Purpose, Request};
+
+struct Fixture {
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+    ledger: Ledger,
+    run: i64,
+}
+
+fn target() -> PlanTarget {
+    PlanTarget {
+        connection: "dt".to_owned(),
+        vendor: "dynatrace".to_owned(),
+        url: "https://abc".to_owned(),
+        tenant: String::new(),
+        kind: "HOST".to_owned(),
+    }
+}
+
+fn new_run() -> NewRun<'static> {
+    NewRun {
+        job: "nightly",
+        job_path: "job.toml",
+        job_digest: "d1",
+        retry_of: None,
+        target: target(),
+    }
+}
+
+/// Two hosts: host 0 gets env:prod (tag 0) for env:dev (tag 1), as asked by rows 0 and 2; host 1 is as wanted. Row 1 is
+/// unreadable, row 3 names a missing host.
+async fn planned() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = Ledger::open(&path).await.unwrap();
+    let run = ledger.begin_run(&new_run()).await.unwrap();
+    ledger.insert_files(run, &[(0, "hosts.csv")]).await.unwrap();
+    let rows = [
+        (0, 0, 2, Some(0), Some(0), None, None),
+        (1, 0, 3, None, None, Some("unreadable"), Some("it has 3 cells")),
+        (2, 0, 4, Some(0), Some(0), None, None),
+        (3, 0, 5, Some(2), Some(0), None, None),
+        (4, 0, 6, Some(1), Some(0), None, None),
+    ];
+    ledger.insert_rows(run, &rows).await.unwrap();
+    ledger
+        .insert_tags(run, &[(0, "env", Some("prod")), (1, "env", Some("dev"))])
+        .await
+        .unwrap();
+    let want = format!("[{}]", wish_code(Rule::Set, 0));
+    let before = format!("[{}]", present_code(false, 1));
+    let change = format!(
+        "[{},{}]",
+        action_code(Rule::Set, false, 0),
+        action_code(Rule::Set, true, 1)
+    );
+    ledger
+        .insert_sets(run, SetRole::Want, &[(0, &want)])
+        .await
+        .unwrap();
+    ledger
+        .insert_sets(run, SetRole::Before, &[(0, "[]"), (1, &before)])
+        .await
+        .unwrap();
+    ledger
+        .insert_sets(run, SetRole::Change, &[(0, "[]"), (1, &change)])
+        .await
+        .unwrap();
+    let entities = [
+        (0, "HOST-A", None, None, None),
+        (1, "HOST-B", None, None, None),
+        (2, "HOST-C", None, Some("missing"), Some("no such host")),
+    ];
+    ledger.insert_entities(run, &entities).await.unwrap();
+    ledger
+        .insert_lines(run, &[(0, 0, 0, 1, 1, 0b11), (1, 0, 0, 0, 0, 0)])
+        .await
+        .unwrap();
+    ledger
+        .finish_plan(run, "i1", &serde_json::json!({ "rows": 5 }), None)
+        .await
+        .unwrap();
+    Fixture {
+        _folder: folder,
+        path,
+        ledger,
+        run,
+    }
+}
+
+fn request() -> Request {
+    Request {
+        purpose: Purpose::Write,
+        idempotent: true,
+        method: Method::POST,
+        target: "/api/v2/tags?entitySelector=x".to_owned(),
+        headers: HeaderMap::new(),
+        body: bytes::Bytes::new(),
+    }
+}
+
+fn bits_of_host_a(bits: u64) -> LineBits {
+    LineBits {
+        entity: 0,
+        part: 0,
+        bits,
+    }
+}
+
+async fn outcomes(fixture: &Fixture) -> Vec<(u64, Outcome, Option<Class>)> {
+    let mut rows = Vec::new();
+    fixture
+        .ledger
+        .each_row(fixture.run, |row| {
+            rows.push((row.origin.line, row.outcome, row.class))
+        })
+        .await
+        .unwrap();
+    rows
+}
+
+#[tokio::test]
+async fn every_row_has_one_outcome_and_they_add_up() {
+    let fixture = planned().await;
+    let want = [
+        (2, Outcome::NotAttempted, None),
+        (3, Outcome::Rejected, Some(Class::Unreadable)),
+        (4, Outcome::NotAttempted, None),
+        (5, Outcome::Rejected, Some(Class::Missing)),
+        (6, Outcome::Unchanged, None),
+    ];
+    assert_eq!(outcomes(&fixture).await, want);
+    let summary = fixture.ledger.summary(fixture.run).await.unwrap();
+    assert_eq!(summary.rows, summary.row_outcomes.iter().sum::<u64>());
+    assert_eq!(summary.operations_of(Outcome::NotAttempted), 2);
+}
+
+#[tokio::test]
+async fn an_attempt_is_in_the_file_before_intend_returns_and_its_end_follows() {
+    let fixture = planned().await;
+    let log = fixture.ledger.run_log(fixture.run).await.unwrap();
+    let attempt = log
+        .intend(&request(), 1, 1, &[bits_of_host_a(0b01)])
+        .await
+        .unwrap();
+    let other = Ledger::open(&fixture.path).await.unwrap();
+    let line = &other.open_lines(fixture.run).await.unwrap()[0];
+    assert_eq!((line.open, line.attempted, &*line.id), (0b11, 0b01, "HOST-A"));
+    log.end(
+        attempt,
+        &AttemptEnd {
+            class: "accepted",
+            status: Some(200),
+            correlation: None,
+        },
+    );
+    let settled = Settlement {
+        line: bits_of_host_a(0b01),
+        verdict: Verdict::Done,
+    };
+    log.settle(&[settled]).await.unwrap();
+    let row: (Option<String>, Option<i64>, i64) =
+        sqlx::query_as("SELECT class, status, ended_ms >= sent_ms FROM attempt WHERE run = ?1")
+            .bind(fixture.run)
+            .fetch_one(&other.readers)
+            .await
+            .unwrap();
+    assert_eq!(row, (Some("accepted".to_owned()), Some(200), 1));
+    let next = other
+        .run_log(fixture.run)
+        .await
+        .unwrap()
+        .intend(&request(), 2, 1, &[])
+        .await
+        .unwrap();
+    assert!(next > attempt, "a second process goes on counting");
+    assert_eq!(
+        fixture
+            .ledger
+            .summary(fixture.run)
+            .await
+            .unwrap()
+            .attempts
+            .retries,
+        1
+    );
+}
+
+#[tokio::test]
+async fn the_worst_of_a_rows_operations_is_its_outcome_and_settling_twice_changes_nothing() {
+    let fixture = planned().await;
+    let log = fixture.ledger.run_log(fixture.run).await.unwrap();
+    let done = Settlement {
+        line: bits_of_host_a(0b01),
+        verdict: Verdict::Done,
+    };
+    log.settle(std::slice::from_ref(&done)).await.unwrap();
+    assert_eq!(outcomes(&fixture).await[0].1, Outcome::NotAttempted);
+    let failed = Verdict::Other(Outcome::Failed, Failure::new(Class::Automatic, "a rule makes it"));
+    log.settle(&[Settlement {
+        line: bits_of_host_a(0b10),
+        verdict: failed,
+    }])
+    .await
+    .unwrap();
+    assert_eq!(
+        outcomes(&fixture).await[0],
+        (2, Outcome::Failed, Some(Class::Automatic))
+    );
+    log.settle(&[done]).await.unwrap();
+    assert_eq!(outcomes(&fixture).await[0].1, Outcome::Failed);
+    assert!(fixture.ledger.open_lines(fixture.run).await.unwrap().is_empty());
+    let summary = fixture.ledger.summary(fixture.run).await.unwrap();
+    assert_eq!(
+        (
+            summary.operations_of(Outcome::Done),
+            summary.operations_of(Outcome::Failed)
+        ),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn failed_rows_are_found_again_by_class_with_what_they_asked_for() {
+    let fixture = planned().await;
+    let log = fixture.ledger.run_log(fixture.run).await.unwrap();
+    let failed = Settlement {
+        line: bits_of_host_a(0b11),
+        verdict: Verdict::failed(Class::Timeout, "no answer"),
+    };
+    log.settle(&[failed]).await.unwrap();
+    let again = fixture
+        .ledger
+        .rows_to_retry(fixture.run, &[Class::Timeout])
+        .await
+        .unwrap();
+    let lines: Vec<u64> = again.iter().map(|row| row.origin.line).collect();
+    assert_eq!(
+        (lines, again[0].entity.as_str(), again[0].wishes.len()),
+        (vec![2, 4], "HOST-A", 1)
+    );
+    assert!(
+        fixture
+            .ledger
+            .rows_to_retry(fixture.run, &[Class::Server])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn losers_of_a_collision_are_rejected_with_their_reason() {
+    let fixture = planned().await;
+    fixture
+        .ledger
+        .reject_rows(
+            fixture.run,
+            &[(2, "collision", "hosts.csv:2 asks otherwise".to_owned())],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        outcomes(&fixture).await[2],
+        (4, Outcome::Rejected, Some(Class::Collision))
+    );
+    let places = fixture.ledger.row_places(fixture.run, &[0, 4]).await.unwrap();
+    assert_eq!(
+        (places[&0].to_string(), places[&4].to_string()),
+        ("hosts.csv:2".to_owned(), "hosts.csv:6".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_unfinished_plan_is_discarded_and_a_finished_one_stays() {
+    let fixture = planned().await;
+    let killed = fixture.ledger.begin_run(&new_run()).await.unwrap();
+    fixture
+        .ledger
+        .insert_rows(killed, &[(0, 0, 2, None, None, None, None)])
+        .await
+        .unwrap();
+    fixture.ledger.discard_unplanned("another job").await.unwrap();
+    assert_eq!(fixture.ledger.runs(None).await.unwrap().len(), 2);
+    fixture.ledger.discard_unplanned("nightly").await.unwrap();
+    let runs = fixture.ledger.runs(None).await.unwrap();
+    assert_eq!(
+        runs.iter().map(|run| (run.id, run.state)).collect::<Vec<_>>(),
+        [(fixture.run, RunState::Planned)]
+    );
+    assert!(matches!(
+        fixture.ledger.run(killed).await,
+        Err(LedgerError::NoRun(_))
+    ));
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM inventory_row WHERE run = ?1")
+        .bind(killed)
+        .fetch_one(&fixture.ledger.readers)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn only_a_run_whose_apply_began_is_unfinished() {
+    let fixture = planned().await;
+    assert_eq!(fixture.ledger.unfinished("nightly").await.unwrap(), None);
+    fixture
+        .ledger
+        .set_state(fixture.run, RunState::Applying, None)
+        .await
+        .unwrap();
+    let found = fixture.ledger.unfinished("nightly").await.unwrap().unwrap();
+    assert_eq!(
+        (found.id, found.target, found.summary),
+        (fixture.run, target(), Some(serde_json::json!({ "rows": 5 })))
+    );
+    fixture
+        .ledger
+        .set_state(fixture.run, RunState::Finished, None)
+        .await
+        .unwrap();
+    assert_eq!(fixture.ledger.unfinished("nightly").await.unwrap(), None);
+    assert!(fixture.ledger.run(fixture.run).await.unwrap().ended_ms.is_some());
+}
+
+#[tokio::test]
+async fn what_a_connection_taught_is_kept_and_replaced() {
+    let fixture = planned().await;
+    for value in ["1", "2"] {
+        fixture
+            .ledger
+            .learn("https://abc", "", "gate", value)
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        fixture
+            .ledger
+            .learned("https://abc", "", "gate")
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("2")
+    );
+    assert_eq!(
+        fixture.ledger.learned("https://abc", "t", "gate").await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn after_a_failed_write_nothing_more_is_written() {
+    let fixture = planned().await;
+    let twice = [(0, "a", None), (0, "b", None)];
+    assert!(fixture.ledger.insert_tags(fixture.run, &twice).await.is_err());
+    let log = fixture.ledger.run_log(fixture.run).await.unwrap();
+    let refused = log.intend(&request(), 1, 1, &[]).await.unwrap_err().to_string();
+    assert!(refused.contains("can't be written"), "{refused}");
+    assert!(fixture.ledger.close().await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_open_is_found_through_its_index() {
+    let fixture = planned().await;
+    let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::applying::OPEN_LINES));
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained)
+        .bind(fixture.run)
+        .fetch_all(&fixture.ledger.readers)
+        .await
+        .unwrap();
+    assert!(plan.iter().any(|step| step.3.contains("line_open")), "{plan:?}");
+    assert!(
+        !plan.iter().any(|step| step.3.contains("TEMP B-TREE")),
+        "in order already: {plan:?}"
+    );
+}
