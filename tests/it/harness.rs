@@ -11,7 +11,7 @@ mod process;
 mod simulator;
 mod workspace;
 
-pub(crate) use fleet::{Tag, host, hosts};
+pub(crate) use fleet::{Fleet, Tag, host, hosts};
 pub(crate) use ledger::{Attempt, LedgerCopy};
 pub(crate) use poll::until;
 pub(crate) use process::{Ended, Running};

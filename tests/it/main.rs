@@ -2,5 +2,6 @@
 #![cfg(test)]
 
 mod corpus;
+mod crash;
 mod harness;
 mod locks;

@@ -94,7 +94,8 @@ impl Workspace {
         found
     }
 
-    /// Writes `job.toml`: hosts of `hosts.csv` by `entity_id`, a `set` for each key from the column of that name, one
+    /// Writes `job.toml`: hosts of `hosts.csv` by `entity_id`, a `set` for each key from the column of that name, any
+    /// number of changes, one
     /// connection at `url`; `network` are further lines of the connection.
     pub(crate) fn write_job(&self, name: &str, keys: &[&str], url: &str, network: &str) -> PathBuf {
         self.write(
@@ -116,5 +117,5 @@ pub(crate) fn job_text(name: &str, file: &Path, keys: &[&str], url: &str, networ
     }
     let connection =
         format!("vendor = \"dynatrace\"\nurl = \"{url}\"\ntoken = {{ env = \"DT_API_TOKEN\" }}\n");
-    text + "[connections.dynatrace]\n" + &connection + network + "\n"
+    text + "[guard]\nmax_changes = \"100%\"\n[connections.dynatrace]\n" + &connection + network + "\n"
 }
