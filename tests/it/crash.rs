@@ -9,9 +9,10 @@ use url::Url;
 
 use crate::harness::{Attempt, Fleet, Simulator, Workspace, until};
 
-/// How many kills there are in all, and how many of them must find a call in flight.
+/// How many kills there are in all, and how many of them must find a call, and a write, in flight.
 const KILLS: usize = 50;
 const IN_FLIGHT: usize = 30;
+const WRITING: usize = 10;
 
 /// How many of them befall one job at most; then it is left in peace.
 const KILLS_A_JOB: usize = 6;
@@ -28,6 +29,8 @@ const PACE: &str = "pace = { concurrency = 4 }";
 struct Counts {
     kills: AtomicUsize,
     in_flight: AtomicUsize,
+    /// Of those, with a write among the calls.
+    writing: AtomicUsize,
 }
 
 impl Counts {
@@ -85,10 +88,10 @@ impl Life {
         running.kill().signal == Some(9)
     }
 
-    /// Takes in what the ledger tells after a process has gone, and says whether an attempt has no end.
-    fn look(&mut self) -> bool {
+    /// Takes in what the ledger tells after a process has gone, and gives its attempts that have no end.
+    fn look(&mut self) -> Vec<Attempt> {
         if !self.workspace.path("state-home/tagferry/ledger.db").exists() {
-            return false;
+            return Vec::new();
         }
         let mut ledger = self.workspace.ledger();
         ledger.check();
@@ -97,14 +100,15 @@ impl Life {
             0,
         ) == 0
         {
-            return false;
+            return Vec::new();
         }
-        let mut in_flight = false;
+        let mut in_flight = Vec::new();
         for attempt in ledger.attempts() {
             let key = (attempt.run, attempt.id, attempt.sent_ms);
-            let is_open = attempt.class.is_none();
-            let known = self.attempts.insert(key, attempt);
-            in_flight |= known.is_none() && is_open;
+            let known = self.attempts.insert(key, attempt.clone());
+            if known.is_none() && attempt.class.is_none() {
+                in_flight.push(attempt);
+            }
         }
         in_flight
     }
@@ -207,9 +211,11 @@ fn kill_and_check(seed: u64, counts: &Counts) {
                 counts.kills.fetch_sub(1, Ordering::Relaxed);
                 break;
             }
+            let writing = in_flight.iter().any(|attempt| attempt.purpose == "write");
             counts
                 .in_flight
-                .fetch_add(usize::from(in_flight), Ordering::Relaxed);
+                .fetch_add(usize::from(!in_flight.is_empty()), Ordering::Relaxed);
+            counts.writing.fetch_add(usize::from(writing), Ordering::Relaxed);
         }
         life.workspace.run(&["run", "job.toml"]).expect(0);
         life.look();
@@ -228,13 +234,19 @@ fn fifty_kills_lose_nothing_and_repeat_only_what_had_no_end() {
             scope.spawn(move || kill_and_check(seed + worker, counts));
         }
     });
-    let (kills, in_flight) = (counts.kills.into_inner(), counts.in_flight.into_inner());
-    println!("{in_flight} of {kills} kills found a call in flight");
+    let Counts {
+        kills,
+        in_flight,
+        writing,
+    } = counts;
+    let (kills, in_flight, writing) = (kills.into_inner(), in_flight.into_inner(), writing.into_inner());
+    println!("{in_flight} of {kills} kills found a call in flight, {writing} a write");
     assert_eq!(kills, KILLS);
     assert!(
         in_flight >= IN_FLIGHT,
         "only {in_flight} kills found a call in flight"
     );
+    assert!(writing >= WRITING, "only {writing} kills found a write in flight");
 }
 
 #[test]

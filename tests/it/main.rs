@@ -3,5 +3,8 @@
 
 mod corpus;
 mod crash;
+mod credentials;
 mod harness;
 mod locks;
+mod signals;
+mod throttling;
