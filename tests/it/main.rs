@@ -2,3 +2,9 @@
 #![cfg(test)]
 
 mod corpus;
+mod crash;
+mod credentials;
+mod harness;
+mod locks;
+mod signals;
+mod throttling;
