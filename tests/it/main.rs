@@ -2,3 +2,5 @@
 #![cfg(test)]
 
 mod corpus;
+mod desk;
+mod plans;
