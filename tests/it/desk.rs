@@ -355,6 +355,12 @@ impl Tenant {
         entities
     }
 
+    /// Whether an entity holds a pair by hand, which only a question about it alone tells.
+    pub(crate) fn has_by_hand(&self, id: &str, key: &str, value: &str) -> bool {
+        let tags = self.simulator.manual_tags(id).unwrap();
+        tags.contains(&(key.to_owned(), Some(value.to_owned())))
+    }
+
     /// Adds a tag by hand.
     pub(crate) fn add(&self, id: &str, key: &str, value: &str) {
         self.add_all(id, &[(key, value)]);

@@ -4,3 +4,5 @@
 mod corpus;
 mod desk;
 mod plans;
+mod repeats;
+mod safety;
