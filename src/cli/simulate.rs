@@ -106,7 +106,7 @@ struct BehaviourArgs {
     throttle: Option<String>,
     /// What goes wrong, such as `lost-ack,share=0.1,method=POST,path=/tags,after=5,count=3`; may be given repeatedly
     ///
-    /// Known are `reset`, `timeout`, `lost-ack`, `lost-reply`, `error`, `truncated`, `garbage`, `slow` and
+    /// Known are `reset`, `timeout`, `lost-ack`, `hang`, `lost-reply`, `error`, `truncated`, `garbage`, `slow` and
     /// `stale-cursor`; `error` and `lost-reply` take `status=` and `retry-after=`, `slow` takes `delay=`.
     #[arg(long = "fault", value_name = "FAULT", value_parser = option("fault"))]
     faults: Vec<String>,

@@ -14,10 +14,13 @@ use super::wave::Direction;
 use crate::event::{Event, Stage};
 use crate::guard::{Breaker, Tally};
 use crate::ledger::{Ledger, LineBits, OpenLine, RunLog, RunState, Settlement, Verdict, Vocabulary};
-use crate::model::{Class, Failure, Limits, LiveEntity, Outcome, Rule, Tag, TagSet};
+use crate::model::{Action, Class, Failure, Limits, LiveEntity, Outcome, Rule, Tag, TagSet};
 
 /// Bytes that a tag takes in a request beside its own text, generously.
 const TAG_OVERHEAD: usize = 64;
+
+/// An observation may be sent by for so long at least.
+const LEAST_AGE: Duration = Duration::from_secs(1);
 
 /// How a run is applied.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +83,87 @@ pub(super) struct Line {
     pub(super) round: Cell<usize>,
 }
 
+impl Line {
+    fn new(of: OpenLine) -> Self {
+        let (open, attempted, good) = (Cell::new(of.open), Cell::new(of.attempted), Cell::new(of.good));
+        Self {
+            of,
+            open,
+            attempted,
+            good,
+            round: Cell::new(0),
+        }
+    }
+
+    /// Some operations of it.
+    pub(super) fn bits(&self, bits: u64) -> LineBits {
+        LineBits {
+            entity: self.of.entity,
+            part: self.of.part,
+            bits,
+        }
+    }
+}
+
+/// What is to be done to many entities alike, worked out once.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// What each bit does.
+    pub(super) actions: Vec<Action>,
+    /// The number of each bit's tag.
+    pub(super) tags: Vec<u32>,
+    /// The bits that remove.
+    pub(super) removes: u64,
+    /// For each bit that removes a replaced value, the bits that must have succeeded before it may go.
+    pub(super) waits_for: Vec<u64>,
+}
+
+impl Change {
+    fn new(change: u32, vocabulary: &Vocabulary) -> Self {
+        let actions = vocabulary.actions(change);
+        let removes = bits_where(&actions, |action| action.remove);
+        let waits_for = actions.iter().map(|action| replacing(&actions, action)).collect();
+        let tags = vocabulary
+            .action_tags(change)
+            .into_iter()
+            .map(|(tag, _)| tag)
+            .collect();
+        Self {
+            actions,
+            tags,
+            removes,
+            waits_for,
+        }
+    }
+
+    /// The bits of a direction.
+    pub(super) fn of_direction(&self, direction: Direction) -> u64 {
+        if direction == Direction::Remove {
+            self.removes
+        } else {
+            !self.removes
+        }
+    }
+
+    /// The bits that wait for some of `bits`.
+    fn waiting_for(&self, bits: u64) -> u64 {
+        let waits = self
+            .waits_for
+            .iter()
+            .enumerate()
+            .filter(|(_, for_bits)| **for_bits & bits != 0);
+        waits.fold(0, |waiting, (bit, _)| waiting | 1 << bit)
+    }
+}
+
+/// The bits of the actions that are so.
+pub(super) fn bits_where(actions: &[Action], is_so: impl Fn(&Action) -> bool) -> u64 {
+    actions
+        .iter()
+        .enumerate()
+        .fold(0, |bits, (bit, action)| bits | u64::from(is_so(action)) << bit)
+}
+
 /// The work of one apply.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
@@ -91,8 +175,10 @@ pub(super) struct Run<'a> {
     /// Bytes of each tag in a request.
     pub(super) weights: Vec<usize>,
     pub(super) lines: Vec<Line>,
+    changes: HashMap<u32, Change>,
     options: &'a ApplyOptions,
-    observed_at: Cell<Option<Instant>>,
+    /// Until when the last observation may be sent by.
+    fresh_until: Cell<Option<Instant>>,
     tally: Cell<Tally>,
     tripped: RefCell<Option<String>>,
 }
@@ -111,23 +197,24 @@ impl<'a> Run<'a> {
             2 * (key.len() + value.map_or(0, |value| value.len())) + TAG_OVERHEAD
         };
         let weights = (0..).take(vocabulary.tags()).map(weight).collect();
-        let lines = ledger.open_lines(run).await?.into_iter().map(|of| Line {
-            open: Cell::new(of.open),
-            attempted: Cell::new(of.attempted),
-            good: Cell::new(of.good),
-            round: Cell::new(0),
-            of,
-        });
+        let lines: Vec<Line> = ledger.open_lines(run).await?.into_iter().map(Line::new).collect();
+        let mut changes = HashMap::new();
+        for line in &lines {
+            changes
+                .entry(line.of.change)
+                .or_insert_with(|| Change::new(line.of.change, &vocabulary));
+        }
         Ok(Self {
             target,
             ledger,
             log: ledger.run_log(run).await?,
             limits,
             weights,
-            lines: lines.collect(),
+            lines,
+            changes,
             vocabulary,
             options,
-            observed_at: Cell::new(options.observed_at),
+            fresh_until: Cell::new(options.observed_at.map(|at| at + options.max_age)),
             tally: Cell::default(),
             tripped: RefCell::default(),
         })
@@ -186,9 +273,7 @@ impl<'a> Run<'a> {
 
     /// Whether what was observed is too old to send by.
     pub(super) fn is_stale(&self) -> bool {
-        self.observed_at
-            .get()
-            .is_none_or(|at| at.elapsed() > self.options.max_age)
+        self.fresh_until.get().is_none_or(|until| Instant::now() > until)
     }
 
     pub(super) fn observer(&self) -> Observer<'_> {
@@ -202,7 +287,6 @@ impl<'a> Run<'a> {
 
     /// Observes every open entity again, and settles what is so already and what somebody else has changed.
     async fn refresh(&self) -> Result<(), EngineError> {
-        let at = Instant::now();
         let open: Vec<usize> = (0..self.lines.len())
             .filter(|place| self.lines[*place].open.get() != 0)
             .collect();
@@ -221,7 +305,9 @@ impl<'a> Run<'a> {
             self.reconcile(place, live.get(&*self.lines[place].of.id), &mut settled);
         }
         self.commit(settled).await?;
-        self.observed_at.set(Some(at));
+        // Counted from its end, and never nothing: a slow observation must not be stale before anything is sent by it.
+        self.fresh_until
+            .set(Some(Instant::now() + self.options.max_age.max(LEAST_AGE)));
         Ok(())
     }
 
@@ -229,12 +315,13 @@ impl<'a> Run<'a> {
         let line = &self.lines[place];
         let mut add = |bits: u64, verdict: Verdict| {
             if bits != 0 {
-                let line = LineBits {
-                    entity: line.of.entity,
-                    part: line.of.part,
-                    bits,
-                };
-                settled.push((place, Settlement { line, verdict }));
+                settled.push((
+                    place,
+                    Settlement {
+                        line: line.bits(bits),
+                        verdict,
+                    },
+                ));
             }
         };
         let open = line.open.get();
@@ -244,10 +331,10 @@ impl<'a> Run<'a> {
                 Verdict::failed(Class::Missing, "the entity is no longer there"),
             );
         };
-        let actions = self.vocabulary.actions(line.of.change);
+        let actions = &self.change(line).actions;
         let before = self.vocabulary.before(line.of.before);
         let standing = Standing {
-            actions: &actions,
+            actions,
             open,
             attempted: line.attempted.get(),
             before: &before,
@@ -255,10 +342,17 @@ impl<'a> Run<'a> {
         let found = reconcile::reconcile(&standing, live);
         add(found.done, Verdict::Done);
         add(found.unchanged, Verdict::Unchanged);
-        let key = (0..actions.len())
-            .find(|bit| found.conflict >> bit & 1 == 1)
-            .map(|bit| &actions[bit].tag.key);
-        if let Some(key) = key {
+        let changed = actions
+            .iter()
+            .enumerate()
+            .find(|(bit, _)| found.conflict >> bit & 1 == 1);
+        if let Some((
+            _,
+            Action {
+                tag: Tag { key, .. }, ..
+            },
+        )) = changed
+        {
             let now: Vec<String> = live
                 .iter()
                 .filter(|tag| tag.key == *key)
@@ -277,48 +371,36 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What is to be done to a line.
+    pub(super) fn change(&self, line: &Line) -> &Change {
+        &self.changes[&line.of.change]
+    }
+
     /// The open operations of a direction that may go now. A value that replaces another must be there before the
     /// other goes.
     pub(super) fn ready(&self, line: &Line, direction: Direction) -> u64 {
-        let actions = self.vocabulary.actions(line.of.change);
-        let mut ready = 0;
-        for (bit, action) in actions.iter().enumerate() {
-            let of_direction = action.remove == (direction == Direction::Remove);
-            if of_direction && line.open.get() >> bit & 1 == 1 {
-                let waits = action.remove && replacing(&actions, bit) & line.open.get() != 0;
-                ready |= u64::from(!waits) << bit;
-            }
-        }
-        ready
+        let (change, open) = (self.change(line), line.open.get());
+        open & change.of_direction(direction) & !change.waiting_for(open)
     }
 
     /// Closes removals whose replacement could not be added: the old value stays.
     async fn block_removes(&self) -> Result<(), EngineError> {
         let mut settled = Vec::new();
-        for (place, line) in self
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| line.open.get() != 0)
-        {
-            let actions = self.vocabulary.actions(line.of.change);
-            let blocked = |bit: usize| {
-                let replacing = replacing(&actions, bit);
-                actions[bit].remove && replacing & !line.open.get() & !line.good.get() != 0
-            };
-            let bits = (0..actions.len()).filter(|bit| line.open.get() >> bit & 1 == 1 && blocked(*bit));
-            let bits = bits.fold(0, |bits, bit| bits | 1 << bit);
-            if bits != 0 {
-                let line = LineBits {
-                    entity: line.of.entity,
-                    part: line.of.part,
-                    bits,
-                };
+        for (place, line) in self.lines.iter().enumerate() {
+            let open = line.open.get();
+            let blocked = open & self.change(line).waiting_for(!open & !line.good.get());
+            if blocked != 0 {
                 let verdict = Verdict::failed(
                     Class::Blocked,
                     "the new value could not be added, so the old one stays",
                 );
-                settled.push((place, Settlement { line, verdict }));
+                settled.push((
+                    place,
+                    Settlement {
+                        line: line.bits(blocked),
+                        verdict,
+                    },
+                ));
             }
         }
         self.commit(settled).await
@@ -365,13 +447,12 @@ impl<'a> Run<'a> {
 }
 
 /// The adds that must have succeeded before an action may remove a value: those that replace it.
-fn replacing(actions: &[crate::model::Action], bit: usize) -> u64 {
-    let gone = &actions[bit];
-    if !matches!(gone.rule, Rule::Set | Rule::Update) {
+fn replacing(actions: &[Action], gone: &Action) -> u64 {
+    let replaces = |rule: Rule| matches!(rule, Rule::Set | Rule::Update);
+    if !gone.remove || !replaces(gone.rule) {
         return 0;
     }
-    let adds = actions.iter().enumerate().filter(|(_, action)| {
-        !action.remove && action.tag.key == gone.tag.key && matches!(action.rule, Rule::Set | Rule::Update)
-    });
-    adds.fold(0, |bits, (bit, _)| bits | 1 << bit)
+    bits_where(actions, |action| {
+        !action.remove && action.tag.key == gone.tag.key && replaces(action.rule)
+    })
 }

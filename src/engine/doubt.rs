@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::EngineError;
-use super::apply::Run;
+use super::apply::{Change, Run, bits_where};
 use super::wave::Doubt;
-use crate::ledger::{LineBits, Settlement, Verdict};
+use crate::ledger::{Settlement, Verdict};
 use crate::model::{Class, Failure, LiveEntity, Outcome, Tag};
 
 /// How long a round waits for its writes to become visible before what is missing is sent again: 30 seconds in all.
@@ -90,12 +90,9 @@ impl Run<'_> {
                     settled.push(self.settlement(&doubt, doubt.bits, verdict));
                 }
                 Looked::Live(tags) => {
-                    let actions = self.vocabulary.actions(line.of.change);
-                    let so = actions
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, action)| tags.contains(&action.tag) != action.remove);
-                    let done = so.fold(0, |bits, (bit, _)| bits | 1 << bit) & doubt.bits;
+                    let actions = &self.change(line).actions;
+                    let done = bits_where(actions, |action| tags.contains(&action.tag) != action.remove)
+                        & doubt.bits;
                     if done != 0 {
                         settled.push(self.settlement(&doubt, done, Verdict::Done));
                     }
@@ -131,9 +128,8 @@ impl Run<'_> {
     /// Adds fail with the reason for the doubt; a tag that refuses to go is a rule's, or the vendor did not obey.
     async fn last_verdict(&self, doubt: Doubt) -> Result<Vec<(usize, Settlement)>, EngineError> {
         let line = &self.lines[doubt.place];
-        let actions = self.vocabulary.actions(line.of.change);
-        let removes = actions.iter().enumerate().filter(|(_, action)| action.remove);
-        let removes = removes.fold(0, |bits, (bit, _)| bits | 1 << bit) & doubt.bits;
+        let Change { actions, removes, .. } = self.change(line);
+        let removes = *removes & doubt.bits;
         let mut settled = Vec::new();
         if doubt.bits & !removes != 0 {
             let Failure { class, message } = doubt.failure.clone();
@@ -145,13 +141,8 @@ impl Run<'_> {
         }
         if removes != 0 {
             let manual = self.manual_tags(&line.of.id).await?;
-            let is_manual = |bit: usize| {
-                manual
-                    .as_ref()
-                    .is_some_and(|manual| manual.0.contains(&actions[bit].tag))
-            };
-            let kept = (0..actions.len()).filter(|bit| removes >> bit & 1 == 1 && is_manual(*bit));
-            let kept = kept.fold(0, |bits, bit| bits | 1 << bit);
+            let is_manual = |tag: &Tag| manual.as_ref().is_some_and(|manual| manual.0.contains(tag));
+            let kept = bits_where(actions, |action| is_manual(&action.tag)) & removes;
             if kept != 0 {
                 let verdict = Verdict::failed(Class::Invisible, "removed, and the vendor still shows it");
                 settled.push(self.settlement(&doubt, kept, verdict));
@@ -181,12 +172,12 @@ impl Run<'_> {
     }
 
     fn settlement(&self, doubt: &Doubt, bits: u64, verdict: Verdict) -> (usize, Settlement) {
-        let line = &self.lines[doubt.place].of;
-        let line = LineBits {
-            entity: line.entity,
-            part: line.part,
-            bits,
-        };
-        (doubt.place, Settlement { line, verdict })
+        (
+            doubt.place,
+            Settlement {
+                line: self.lines[doubt.place].bits(bits),
+                verdict,
+            },
+        )
     }
 }

@@ -74,12 +74,10 @@ impl Run<'_> {
         let mut wanted = Vec::new();
         for (place, line) in (0..).zip(&self.lines) {
             let ready = self.ready(line, direction);
-            let tags = self.vocabulary.action_tags(line.of.change);
+            let tags = self.change(line).tags.iter().enumerate();
             let mut tags: Vec<u32> = tags
-                .iter()
-                .enumerate()
                 .filter(|(bit, _)| ready >> bit & 1 == 1)
-                .map(|(_, (tag, _))| *tag)
+                .map(|(_, tag)| *tag)
                 .collect();
             tags.sort_unstable();
             if !tags.is_empty() {
@@ -249,23 +247,15 @@ impl Run<'_> {
     /// The operations that a call carries, line by line.
     fn carried(&self, packed: &Packed, direction: Direction) -> Vec<LineBits> {
         let mut memo: HashMap<u32, u64> = HashMap::new();
-        let mut of_change = |change: u32| {
-            *memo.entry(change).or_insert_with(|| {
-                let tags = self.vocabulary.action_tags(change);
-                let mine = tags.iter().enumerate().filter(|(_, (tag, remove))| {
-                    packed.tags.binary_search(tag).is_ok() && *remove == (direction == Direction::Remove)
-                });
-                mine.fold(0, |bits, (bit, _)| bits | 1 << bit)
-            })
-        };
         let line = |place: &u32| {
             let line = &self.lines[*place as usize];
-            let bits = of_change(line.of.change) & line.open.get();
-            LineBits {
-                entity: line.of.entity,
-                part: line.of.part,
-                bits,
-            }
+            let change = self.change(line);
+            let of_call = memo.entry(line.of.change).or_insert_with(|| {
+                let tags = change.tags.iter().enumerate();
+                let carried = tags.filter(|(_, tag)| packed.tags.binary_search(tag).is_ok());
+                carried.fold(0, |bits, (bit, _)| bits | 1 << bit) & change.of_direction(direction)
+            });
+            line.bits(*of_call & line.open.get())
         };
         packed.entities.iter().map(line).collect()
     }

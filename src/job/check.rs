@@ -72,20 +72,11 @@ impl<'d> Check<'d> {
         if self.has(&["name"]) {
             self.name(&["name"], &file.name);
         }
-        if !self.has(&["source"]) {
-            // Told already.
-        } else if file.source.file.is_empty() && !self.has(&["source", "file"]) {
-            self.value(
-                &["source"],
-                "missing key `file` in `source`; `-` is standard input",
-            );
-        } else if file.source.file.is_empty() {
-            self.value(
-                &["source", "file"],
-                "`file` is empty; give a path, or `-` for standard input",
-            );
+        if self.has(&["source"]) {
+            self.source(file);
         }
-        if !self.has(&["tag"]) && !self.has(&["tags_from"]) {
+        let is_told = self.left_out_of(&["tag"]) || self.left_out_of(&["tags_from"]);
+        if !is_told && file.tag.is_empty() && file.tags_from.is_empty() {
             self.blame(0..0, "the job asks for no tags; add a [[tag]] or a [[tags_from]]");
         }
         if self.has(&["target"]) {
@@ -128,6 +119,18 @@ impl<'d> Check<'d> {
         }
     }
 
+    fn source(&mut self, file: &JobFile) {
+        let path = ["source", "file"];
+        if !file.source.file.is_empty() || self.left_out_of(&path) {
+            return;
+        }
+        if self.has(&path) {
+            self.value(&path, "`file` is empty; give a path, or `-` for standard input");
+        } else {
+            self.value(&path, "missing key `file` in `source`; `-` is standard input");
+        }
+    }
+
     fn target(&mut self, file: &JobFile) {
         let (id, name) = (["target", "entity"], ["target", "entity_name"]);
         match (self.has(&id), self.has(&name)) {
@@ -144,7 +147,8 @@ impl<'d> Check<'d> {
                 "`kind` is empty; give the vendor's word, such as `HOST`",
             );
         }
-        if file.target.separator.is_some() && file.target.collision != Collision::Join {
+        let is_known = !self.left_out_of(&["target", "collision"]);
+        if is_known && file.target.separator.is_some() && file.target.collision != Collision::Join {
             self.key(
                 &["target", "separator"],
                 "`separator` goes with `collision = \"join\"` only",

@@ -4,10 +4,9 @@ use url::Url;
 
 use super::check::Check;
 use super::connection_options::{ConnectionOptions, VendorName};
-use super::mask::is_variable;
-use super::options::{DynatraceOptions, NetworkOptions, Pace, SecretSource};
+use super::options::{DynatraceOptions, NetworkOptions, SecretSource};
 use crate::mapping::nearest;
-use crate::transport::check_base;
+use crate::transport::{TransportError, check_base};
 
 /// What stands before the file of an embedded simulator.
 const SIMULATOR: &str = "simulator:";
@@ -106,9 +105,6 @@ fn token(name: &str, options: &ConnectionOptions, address: &Address, check: &mut
             let message = "no token; say where it is, such as `token = { env = \"DT_API_TOKEN\" }`";
             return check.value(&["connections", name, "url"], message);
         }
-        Some(SecretSource::Env(variable)) if !is_variable(variable) => {
-            "`env` takes the name of an environment variable: letters, digits and `_`; the secret itself can't stand here"
-        }
         Some(SecretSource::Command(command)) if command.first().is_none_or(String::is_empty) => {
             "`command` is empty; write it like `command = [\"PROGRAM\", \"ARGUMENT\"]`"
         }
@@ -121,11 +117,9 @@ fn token(name: &str, options: &ConnectionOptions, address: &Address, check: &mut
 }
 
 fn numbers(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) {
-    let concurrency = options.pace.as_ref().and_then(|pace| pace.concurrency);
-    if let Some(n) = concurrency.filter(|n| !(1..=Pace::MOST_CONCURRENCY).contains(n)) {
-        let most = Pace::MOST_CONCURRENCY;
-        let message = format!("`concurrency` is {n}; it is a number of requests from 1 to {most}");
-        check.value(&["connections", name, "pace", "concurrency"], message);
+    if let Err(TransportError::Option { key, why }) = network(options).check() {
+        let path: Vec<_> = ["connections", name].into_iter().chain(key.split('.')).collect();
+        check.value(&path, format!("`{key}`: {why}"));
     }
     for (key, text) in [
         ("tenant", &options.tenant),

@@ -37,7 +37,7 @@ fn value(item: &Spanned<DeValue<'_>>, secret: bool, found: &mut Vec<Range<usize>
 }
 
 /// Whether a text can be the name of an environment variable.
-pub(super) fn is_variable(text: &str) -> bool {
+fn is_variable(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

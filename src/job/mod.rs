@@ -1,6 +1,6 @@
 //! The job file: reading it, finding everything that is wrong with it, and its JSON Schema.
 //!
-//! [`load`] is all that others call. A [`Job`] that it returns has been checked as far as that is possible without the
+//! [`load()`] is all that others call. A [`Job`] that it returns has been checked as far as that is possible without the
 //! inventory and the network: keys, types, templates, connections. It holds where secrets are, never the secrets.
 
 mod check;
@@ -17,6 +17,7 @@ mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use connection::{Address, Connection, Vendor};
 pub use connection_options::{ConnectionOptions, VendorName};

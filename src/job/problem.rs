@@ -55,20 +55,11 @@ impl Problem {
         let before = &text[..start];
         let line = before.matches('\n').count();
         let column = before.chars().rev().take_while(|c| *c != '\n').count();
-        let whole: Vec<char> = shown.lines().nth(line).unwrap_or_default().chars().collect();
+        // A long line is shown around what is wrong with it.
         let first = column.saturating_sub(WIDTH - 30);
-        let blamed = text[start..end]
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count();
-        let excerpt: String = whole
-            .iter()
-            .skip(first)
-            .take(WIDTH)
-            .map(|c| printable(*c))
-            .collect();
+        let whole = shown.lines().nth(line).unwrap_or_default();
+        let excerpt: String = whole.chars().skip(first).take(WIDTH).map(printable).collect();
+        let blamed = text[start..end].lines().next().unwrap_or_default();
         let caret = column - first;
         let room = excerpt.chars().count().saturating_sub(caret);
         Self {
@@ -78,7 +69,7 @@ impl Problem {
             message,
             excerpt,
             caret,
-            length: blamed.min(room).max(1),
+            length: blamed.chars().count().min(room).max(1),
         }
     }
 }

@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::mapping::nearest;
+use super::words::{self, article, did_you_mean, either, expected, is_of, kind, names, quoted, unknown_key};
 
 /// A secret that stands in the job file itself would be copied, committed and shown.
-const INLINE_SECRET: &str = "a secret can't stand in the job file; say where it is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
+const INLINE_SECRET: &str = "a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
 
 /// Something that is wrong with the shape.
 #[derive(Debug, PartialEq, Eq)]
@@ -164,8 +164,8 @@ impl<'s> Shape<'s> {
 
     /// A text where only certain words are known.
     fn word(&mut self, text: &str, span: Range<usize>, texts: &[&'s Json], alternatives: &[&'s Json]) {
-        let words: Vec<_> = texts.iter().flat_map(|schema| words(schema)).collect();
-        let is_open = texts.iter().any(|schema| self::words(schema).is_empty());
+        let words: Vec<_> = texts.iter().flat_map(|schema| words::words(schema)).collect();
+        let is_open = texts.iter().any(|schema| words::words(schema).is_empty());
         if is_open || words.contains(&text) {
             return;
         }
@@ -259,91 +259,4 @@ impl<'s> Shape<'s> {
         }
         name
     }
-}
-
-fn unknown_key(key: &str, schema: &Json) -> String {
-    let known = names(schema);
-    let hint = did_you_mean(key, &known);
-    format!("unknown key `{key}`{hint}; known are {}", quoted(&known))
-}
-
-fn did_you_mean(wrong: &str, known: &[&str]) -> String {
-    nearest(wrong, known.iter().copied())
-        .map(|near| format!("; did you mean `{near}`?"))
-        .unwrap_or_default()
-}
-
-fn names(schema: &Json) -> Vec<&str> {
-    let properties = schema["properties"].as_object();
-    properties
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect()
-}
-
-/// The words that a schema allows, none where every text is.
-fn words(schema: &Json) -> Vec<&str> {
-    let several = schema["enum"].as_array().into_iter().flatten();
-    several
-        .chain(schema.get("const"))
-        .filter_map(Json::as_str)
-        .collect()
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(", ")
-}
-
-/// The JSON type of a value.
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "string",
-        DeValue::Integer(_) => "integer",
-        DeValue::Float(_) => "number",
-        DeValue::Boolean(_) => "boolean",
-        DeValue::Datetime(_) => "datetime",
-        DeValue::Array(_) => "array",
-        DeValue::Table(_) => "object",
-    }
-}
-
-fn is_of(kind: &str, schema: &Json) -> bool {
-    let fits = |wanted: &str| wanted == kind || (wanted == "number" && kind == "integer");
-    match &schema["type"] {
-        Json::String(wanted) => fits(wanted),
-        Json::Array(several) => several.iter().filter_map(Json::as_str).any(fits),
-        _ => true,
-    }
-}
-
-fn expected(schema: &Json) -> &'static str {
-    let kind = match &schema["type"] {
-        Json::Array(several) => several
-            .iter()
-            .find(|kind| **kind != "null")
-            .unwrap_or(&Json::Null),
-        kind => kind,
-    };
-    kind.as_str().map_or("something else", article)
-}
-
-fn article(kind: &str) -> &'static str {
-    match kind {
-        "string" => "a text",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "datetime" => "a date",
-        "array" => "a list",
-        "object" => "a table",
-        _ => "something else",
-    }
-}
-
-fn either(wanted: &[&'static str]) -> String {
-    let mut wanted = wanted.to_vec();
-    wanted.dedup();
-    wanted.join(" or ")
 }

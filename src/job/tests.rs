@@ -31,6 +31,18 @@ token = { env = "DT_API_TOKEN" }
 pace = { rate = "20/s", concurrency = 8 }
 "#;
 
+/// Its tags; in their place a key belongs to the table above.
+const SAMPLE_TAGS: &str = r#"
+[[tag]]
+key = "env"
+value = "{{ environment | lower }}"
+
+[[tag]]
+key = "owner"
+value = "{{ owner }}"
+when = "owner"
+"#;
+
 fn load_text(text: &str) -> Result<Job, JobError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("job.toml");
@@ -161,7 +173,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "token = { env = \"DT_API_TOKEN\" }",
         "token = \"dt0c01.CANARY\"",
-        "23:9: a secret can't stand in the job file; say where it is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`",
+        "23:9: a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`",
     ),
     (
         "env = \"DT_API_TOKEN\"",
@@ -196,12 +208,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "concurrency = 8",
         "concurrency = 0",
-        "24:39: `concurrency` is 0; it is a number of requests from 1 to 1000",
+        "24:39: `pace.concurrency`: 0 is not between 1 and 1000",
     ),
     (
         "concurrency = 8",
         "concurrency = 1_000_000_000",
-        "24:39: `concurrency` is 1000000000; it is a number of requests from 1 to 1000",
+        "24:39: `pace.concurrency`: 1000000000 is not between 1 and 1000",
     ),
     (
         "concurrency = 8",
@@ -311,6 +323,15 @@ const WRONG: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
+fn a_number_that_is_none_is_refused() {
+    let told = wrong(&changed("pace =", "retry_budget = nan\npace ="));
+    assert!(
+        told.starts_with("job.toml:24:16: `retry_budget`: NaN is not between 0 and 1"),
+        "{told}"
+    );
+}
+
+#[test]
 fn every_wrong_job_file_is_told_with_place_text_and_hint() {
     for (from, to, want) in WRONG {
         let told = wrong(&changed(from, to));
@@ -361,6 +382,36 @@ fn everything_that_is_wrong_is_told_at_once_in_the_order_of_its_lines() {
             (26, 39)
         ]
     );
+}
+
+#[test]
+fn a_wrong_entry_is_told_once() {
+    for (from, to) in [
+        ("file = \"hosts.csv\"", "file = 7"),
+        ("connection = \"dynatrace\"", "connection = 7"),
+        (
+            "kind = \"HOST\"",
+            "kind = \"HOST\"\ncollision = \"joim\"\nseparator = \"+\"",
+        ),
+        ("entity = \"{{ entity_id }}\"", "entity = 7"),
+        ("token = {", "token = 7 # {"),
+        (
+            "[[tag]]\nkey = \"env\"",
+            "[[tags_from]]\ncolumn = 7\n[[tag]]\nkey = \"env\"",
+        ),
+    ] {
+        let Err(JobError::Refused { problems }) = load_text(&changed(from, to)) else {
+            panic!("it is refused: {to}");
+        };
+        assert_eq!(problems.len(), 1, "{to}: {problems:?}");
+    }
+    for tags in ["", "tag = 7\n", "tag = []\n"] {
+        let text = format!("{tags}{}", changed(SAMPLE_TAGS, ""));
+        let Err(JobError::Refused { problems }) = load_text(&text) else {
+            panic!("it is refused: {tags}");
+        };
+        assert_eq!(problems.len(), 1, "{tags}: {problems:?}");
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use super::blame::Blame;
 use super::engine;
 use super::error::{MappingError, Place};
+use super::rendering::Engine;
 use super::row::{Cell, Row};
-use super::template::{Engine, Field};
+use super::template::Field;
 
 /// What stands before an expression to make a template of it.
 const OPENING: &str = "{% if (";

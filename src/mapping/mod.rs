@@ -16,6 +16,7 @@ mod many;
 mod mapper;
 mod nearest;
 mod options;
+mod rendering;
 mod row;
 mod tag;
 mod template;

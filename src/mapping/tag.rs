@@ -31,38 +31,22 @@ impl TagRule {
             index: Some(index),
             key: "key",
         };
-        let TagOptions {
-            key,
-            value,
-            when,
-            action,
-            empty,
-        } = options;
-        let before = errors.len();
-        let mut note = |error| errors.push(error);
-        let key = Template::compile(key, place).map_err(&mut note).ok();
-        let value = value
-            .as_deref()
-            .map(|value| Template::compile(value, place.with_key("value")))
-            .transpose()
-            .map_err(&mut note)
-            .ok();
-        let when = when
-            .as_deref()
-            .map(|when| Condition::compile(when, place.with_key("when")))
-            .transpose()
-            .map_err(&mut note)
-            .ok();
+        let value = options.value.as_deref();
+        let value = value.map(|value| Template::compile(value, place.with_key("value")));
+        let when = options.when.as_deref();
+        let when = when.map(|when| Condition::compile(when, place.with_key("when")));
+        let key = kept(Template::compile(&options.key, place), errors);
+        let value = kept(value.transpose(), errors);
+        let when = kept(when.transpose(), errors);
         let rule = Self {
             place,
             key: key?,
             value: value?,
             when: when?,
-            rule: *action,
-            empty: *empty,
+            rule: options.action,
+            empty: options.empty,
         };
-        rule.check().map_err(note).ok();
-        (errors.len() == before).then_some(rule)
+        kept(rule.check(), errors).map(|()| rule)
     }
 
     /// Refuses what can only be a mistake.
@@ -113,4 +97,9 @@ impl TagRule {
         fields.extend(self.when.iter().flat_map(Condition::fields));
         fields
     }
+}
+
+/// What was made, or else its error among the others.
+fn kept<T>(made: Result<T, MappingError>, errors: &mut Vec<MappingError>) -> Option<T> {
+    made.map_err(|error| errors.push(error)).ok()
 }

@@ -17,6 +17,8 @@ words! {
         Timeout = "timeout",
         /// The request is applied, then the connection is reset.
         LostAck = "lost-ack",
+        /// The request is applied, and no answer ever comes.
+        Hang = "hang",
         /// The request is applied, then a server error is answered.
         LostReply = "lost-reply",
         /// A server error; nothing is applied.
@@ -94,6 +96,15 @@ impl Fault {
             }
         }
         Ok(())
+    }
+
+    /// How late it makes an answer.
+    pub(super) fn lateness(&self) -> Duration {
+        if self.kind == FaultKind::Slow {
+            self.delay
+        } else {
+            Duration::ZERO
+        }
     }
 
     fn concerns(&self, method: &Method, target: &str) -> bool {

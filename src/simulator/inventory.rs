@@ -28,25 +28,24 @@ pub(super) fn entities(path: &Path, population: &Population) -> Result<Vec<Made>
         doing: "read",
         source,
     })?;
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let json = bytes
-        .trim_ascii_start()
-        .first()
-        .is_some_and(|first| matches!(first, b'[' | b'{'));
-    let rows = if json {
-        json_rows(bytes, population)
-    } else {
-        csv_rows(bytes, population)
-    };
+    let rows = rows(&bytes, population).map_err(refused)?;
     let mut making = Making {
         population,
         seen: HashMap::new(),
         made: Vec::new(),
     };
-    for row in rows.map_err(refused)? {
+    for row in rows {
         making.take(row);
     }
     Ok(making.made)
+}
+
+fn rows(bytes: &[u8], population: &Population) -> Result<Vec<Row>, String> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    match bytes.trim_ascii_start().first() {
+        Some(b'[' | b'{') => json_rows(bytes, population),
+        _ => csv_rows(bytes, population),
+    }
 }
 
 /// The two cells of a row that matter, trimmed; empty ones are `None`.

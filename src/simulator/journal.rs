@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,13 +63,35 @@ pub(super) enum Op {
 /// An open journal.
 #[derive(Debug)]
 pub(super) struct Journal {
-    pub(super) file: Option<File>,
-    pub(super) seq: u64,
+    file: Option<File>,
+    seq: u64,
+    /// Where the next line begins.
+    end: u64,
     /// Used again for every line.
-    pub(super) line: Vec<u8>,
+    line: Vec<u8>,
 }
 
 impl Journal {
+    /// A journal that keeps nothing but the count.
+    pub(super) fn in_memory() -> Self {
+        Self {
+            file: None,
+            seq: 0,
+            end: 0,
+            line: Vec::new(),
+        }
+    }
+
+    /// A journal that goes on in a file behind its last line.
+    pub(super) fn in_file(file: File, seq: u64, end: u64) -> Self {
+        Self {
+            file: Some(file),
+            seq,
+            end,
+            line: Vec::new(),
+        }
+    }
+
     /// How many requests the file tells of.
     pub(super) fn handled(&self) -> u64 {
         self.seq
@@ -83,6 +105,13 @@ impl Journal {
         self.line.clear();
         serde_json::to_writer(&mut self.line, entry)?;
         self.line.push(b'\n');
-        file.write_all(&self.line)
+        if let Err(why) = file.write_all(&self.line) {
+            // Half a line in the middle would make the file unreadable.
+            file.set_len(self.end)?;
+            file.seek(SeekFrom::Start(self.end))?;
+            return Err(why);
+        }
+        self.end += self.line.len() as u64;
+        Ok(())
     }
 }

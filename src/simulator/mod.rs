@@ -26,11 +26,17 @@
 //! | `v1-colon` | `key`, `split` | what v1 makes of `a:b` |
 //! | `v1-unknown` | `404`, `400`, `409` | the status of an unknown entity in v1 |
 //!
+//! Also not documented, and set elsewhere: the largest page (`max-page`), the body of a 429, the unit of its reset header
+//! and whether it carries `Retry-After` (`throttle`), how soon a write is visible to reads (`visibility`). Decided without
+//! a switch: one entity asked for outside its time frame is answered with 404, and a call that would overfill one entity
+//! is refused whole.
+//!
 //! What it leaves out: auto-tag rules and settings, synthetic monitors, custom devices, relationships and entity
 //! attributes in selectors, management zones (none exist). Such routes answer 404, such predicates 400.
 
 mod clock;
 mod fault;
+mod gate;
 mod generate;
 mod inventory;
 mod journal;

@@ -105,45 +105,50 @@ impl Opened {
     }
 
     /// Replays every request after the header, and leaves the journal ready for more.
-    pub(super) fn replay(self, mut apply: impl FnMut(&Entry<'_>)) -> Result<Journal, OpenError> {
+    pub(super) fn replay(self, apply: impl FnMut(&Entry<'_>)) -> Result<Journal, OpenError> {
         let Self {
             path, file, start, ..
         } = self;
         let Some(mut file) = file else {
-            return Ok(Journal {
-                file: None,
-                seq: 0,
-                line: Vec::new(),
-            });
+            return Ok(Journal::in_memory());
         };
         let failed = |doing| failure(&path, doing);
         file.seek(SeekFrom::Start(start)).map_err(failed("read"))?;
-        let mut reader = BufReader::with_capacity(1 << 18, &file);
-        let (mut line, mut seq, mut end) = (Vec::new(), 0, start);
-        for number in 2.. {
-            line.clear();
-            let n_read = reader.read_until(b'\n', &mut line).map_err(failed("read"))?;
-            if line.last() != Some(&b'\n') {
-                break;
-            }
-            let entry: Entry<'_> = serde_json::from_slice(&line).map_err(|why| OpenError::Line {
-                path: path.clone(),
-                line: number,
-                why: why.to_string(),
-            })?;
-            seq = entry.seq;
-            end += n_read as u64;
-            apply(&entry);
-        }
+        let (seq, end) = replay_lines(&path, &file, start, apply)?;
         // What follows the last line break was cut off by a kill before its answer left.
         file.set_len(end).map_err(failed("cut to its last whole line"))?;
         file.seek(SeekFrom::Start(end)).map_err(failed("written"))?;
-        Ok(Journal {
-            file: Some(file),
-            seq,
-            line,
-        })
+        Ok(Journal::in_file(file, seq, end))
     }
+}
+
+/// Applies every whole line from where the file stands, and returns the number of the last one and where it ends.
+fn replay_lines(
+    path: &Path,
+    file: &File,
+    start: u64,
+    mut apply: impl FnMut(&Entry<'_>),
+) -> Result<(u64, u64), OpenError> {
+    let mut reader = BufReader::with_capacity(1 << 18, file);
+    let (mut line, mut seq, mut end) = (Vec::new(), 0, start);
+    for number in 2.. {
+        line.clear();
+        let n_read = reader
+            .read_until(b'\n', &mut line)
+            .map_err(failure(path, "read"))?;
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        let entry: Entry<'_> = serde_json::from_slice(&line).map_err(|why| OpenError::Line {
+            path: path.to_owned(),
+            line: number,
+            why: why.to_string(),
+        })?;
+        seq = entry.seq;
+        end += n_read as u64;
+        apply(&entry);
+    }
+    Ok((seq, end))
 }
 
 fn failure(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> OpenError {

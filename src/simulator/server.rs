@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -26,6 +26,9 @@ use super::reply::Reply;
 
 /// How long answers under way may still take once the server shall stop.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The body of an answer, or the error that breaks it off.
 type Answer = Response<UnsyncBoxBody<Bytes, Broken>>;
@@ -49,9 +52,10 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => {
-                // A client that went away before it was accepted is no reason to stop; too many open files may pass.
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(Arc::clone(&simulator), stream, stopped.clone()));
+                match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(connection(Arc::clone(&simulator), stream, stopped.clone()))),
+                    // A client that went away before it was accepted is no reason to stop, and too many open files pass.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -71,7 +75,8 @@ async fn connection(simulator: Arc<Dynatrace>, stream: TcpStream, mut stopped: w
     let reset = Arc::new(AtomicBool::new(false));
     let service = service_fn(|request| respond(Arc::clone(&simulator), Arc::clone(&reset), request));
     let mut serving = http1::Builder::new()
-        .timer(TokioTimer::new())
+        // An idle connection is kept: only faults that were asked for may break one.
+        .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
     // Whether a connection ends well is the client's affair; that it ends is all that matters here.
     tokio::select! {

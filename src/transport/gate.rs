@@ -82,3 +82,36 @@ impl Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Pace;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_token_when_a_pause_begins_waits_for_its_end_and_pays_again() {
+        let options = Options {
+            pace: Pace {
+                rate: Some("1/s".parse().expect("a rate")),
+                concurrency: Some(4),
+            },
+            ..Options::default()
+        };
+        let gate = Gate::new(&options, None);
+        let begun = Instant::now();
+        let first = gate.enter().await;
+        let (waited, ()) = tokio::join!(
+            async {
+                let entry = gate.enter().await;
+                assert!(entry.pass.holds());
+                begun.elapsed()
+            },
+            async {
+                tokio::task::yield_now().await;
+                first.pass.throttled(Some(Duration::from_secs(30)));
+            }
+        );
+        assert!(waited >= Duration::from_secs(30), "{waited:?}");
+    }
+}

@@ -342,25 +342,36 @@ mod tests {
         }
     }
 
-    /// Trust is read from the environment, and the environment of a running process must not be changed: so this test
-    /// runs itself again in an environment without certificate authorities.
+    /// Runs a test of this file again with other environment variables, since those of a running process must not be
+    /// changed. Returns `false` in the second run, which then does the work.
+    fn run_again(test: &str, variables: &[(&str, &str)]) -> bool {
+        if std::env::var("TAGFERRY_TEST_AGAIN").is_ok() {
+            return false;
+        }
+        let (_, room) = module_path!().split_once("::").expect("a path");
+        let own = std::env::current_exe().expect("a running test has a path");
+        let output = std::process::Command::new(own)
+            .args(["--exact", &format!("{room}::{test}")])
+            .env("TAGFERRY_TEST_AGAIN", "1")
+            .envs(variables.iter().copied())
+            .output()
+            .expect("the test runs again");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && printed.contains("1 passed"),
+            "{printed}"
+        );
+        true
+    }
+
     #[tokio::test]
     async fn without_certificate_authorities_plain_http_works_and_https_says_what_to_do() {
-        const NAME: &str = "without_certificate_authorities_plain_http_works_and_https_says_what_to_do";
-        let nowhere = "/nonexistent";
-        if std::env::var("SSL_CERT_FILE").as_deref() != Ok(nowhere) {
-            let own = std::env::current_exe().expect("a running test has a path");
-            let output = std::process::Command::new(own)
-                .args([
-                    "--exact",
-                    &format!("{}::{NAME}", module_path!().split_once("::").expect("a path").1),
-                ])
-                .env("SSL_CERT_FILE", nowhere)
-                .env("SSL_CERT_DIR", nowhere)
-                .output()
-                .expect("the test runs again");
-            let text = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let test = "without_certificate_authorities_plain_http_works_and_https_says_what_to_do";
+        let nowhere = [
+            ("SSL_CERT_FILE", "/nonexistent"),
+            ("SSL_CERT_DIR", "/nonexistent"),
+        ];
+        if run_again(test, &nowhere) {
             return;
         }
         let server = RawServer::new(OK, Then::Stay).await;
@@ -368,5 +379,23 @@ mod tests {
         let https = "https://127.0.0.1:1".parse().expect("a URL");
         let error = HttpExec::new(&https, &Options::default()).expect_err("nothing to trust");
         assert!(error.to_string().contains("ca-certificates"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_of_the_environment_is_used_only_when_the_job_says_so() {
+        let test = "a_proxy_of_the_environment_is_used_only_when_the_job_says_so";
+        // Nobody listens there.
+        if run_again(test, &[("http_proxy", "http://127.0.0.1:1"), ("no_proxy", "")]) {
+            return;
+        }
+        let server = RawServer::new(OK, Then::Stay).await;
+        for (proxy, good) in [(None, true), (Some("environment".to_owned()), false)] {
+            let options = Options {
+                proxy,
+                ..Options::default()
+            };
+            let exec = HttpExec::new(&server.url(""), &options).expect("a client");
+            assert_eq!(exec.send(&write("/")).await.is_ok(), good);
+        }
     }
 }

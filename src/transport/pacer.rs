@@ -220,6 +220,16 @@ mod tests {
             let (rate, seen) = arrivals(text, windows).await;
             let limit = rate.requests.get() as usize;
             assert!(fullest(rate, &seen) <= limit, "{text}: {}", fullest(rate, &seen));
+            let mut late: Vec<_> = seen
+                .iter()
+                .map(|at| *at + GUARD.mul_f64(fastrand::f64()))
+                .collect();
+            late.sort_unstable();
+            assert!(
+                fullest(rate, &late) <= limit,
+                "{text} arriving late: {}",
+                fullest(rate, &late)
+            );
             #[expect(clippy::cast_precision_loss, reason = "small counts")]
             let used = seen.len() as f64 / (limit * windows as usize) as f64;
             assert!(used >= 0.97, "{text}: only {used} of the rate is used");
@@ -258,7 +268,12 @@ mod tests {
         pacer.slower();
         assert_eq!(pacer.percent(), 80);
         let begun = Instant::now();
-        for _ in 0..80 {
+        pacer.take().await;
+        assert!(
+            begun.elapsed() >= Duration::from_millis(12),
+            "a change gives no token away"
+        );
+        for _ in 1..80 {
             pacer.take().await;
         }
         assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());

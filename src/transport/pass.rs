@@ -108,3 +108,42 @@ impl Drop for Pass<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_of_nothing_is_no_answer_and_the_backoff_is_taken() {
+        let pause = Pause::new(Duration::from_mins(5));
+        let pass = pause.try_pass().expect("it is open");
+        let begun = pass.throttled(Some(Duration::ZERO)).expect("it begins a pause");
+        assert!(begun.length > Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_ends_a_row_of_faults() {
+        let pause = Pause::new(Duration::from_mins(5));
+        let pass = || pause.try_pass().expect("it is open");
+        for _ in 0..3 {
+            for _ in 1..FAULTS {
+                assert_eq!(pass().faulted(None), None);
+            }
+            pass().answered();
+        }
+        for _ in 1..FAULTS {
+            assert_eq!(pass().faulted(None), None);
+        }
+        assert!(pass().faulted(None).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_after_faults_lasts_as_long_as_the_vendor_asks_up_to_the_longest() {
+        for (after, want) in [(30, 30), (4000, 300)] {
+            let pause = Pause::new(Duration::from_mins(5));
+            let after = Some(Duration::from_secs(after));
+            let begun = (0..FAULTS).find_map(|_| pause.try_pass().expect("it is open").faulted(after));
+            assert_eq!(begun.map(|begun| begun.length), Some(Duration::from_secs(want)));
+        }
+    }
+}

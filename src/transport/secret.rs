@@ -285,6 +285,21 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_knows_the_three_forms_and_no_plain_text() {
+        let schema = schemars::schema_for!(SecretSource);
+        let forms = schema
+            .get("oneOf")
+            .and_then(serde_json::Value::as_array)
+            .expect("forms");
+        let keys: Vec<_> = forms
+            .iter()
+            .filter_map(|form| form["required"][0].as_str())
+            .collect();
+        assert_eq!(keys, ["env", "file", "command"]);
+        assert_eq!(forms.len(), 3);
+    }
+
+    #[test]
     fn a_token_in_the_job_file_is_refused_and_not_repeated() {
         for text in [
             r#"token = "dt0c01.CANARY""#,

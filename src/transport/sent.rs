@@ -72,3 +72,19 @@ pub struct Counts {
     /// Pauses of the whole connection.
     pub pauses: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_version_learned_is_still_read() {
+        let learned: Learned = serde_json::from_str(r#"{"concurrency":3}"#).expect("it is read");
+        assert_eq!((learned.concurrency, learned.rate_percent), (3, 100));
+        let text = serde_json::to_string(&learned).expect("it is written");
+        assert_eq!(
+            serde_json::from_str::<Learned>(&text).expect("it is read"),
+            learned
+        );
+    }
+}

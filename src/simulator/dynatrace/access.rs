@@ -161,6 +161,24 @@ mod tests {
     }
 
     #[test]
+    fn only_the_token_of_the_variable_comes_in_when_one_is_named() {
+        // Any variable will do that is there wherever tests run.
+        let path = std::env::var("PATH").unwrap();
+        let access = Access {
+            token_env: Some("PATH".to_owned()),
+            ..Access::default()
+        };
+        let door = Door::of(&access).unwrap();
+        let status = |token: &str| {
+            let header = format!("Api-Token {token}");
+            refused(&door, Some(&header), "", Scope::Read).map(|(status, _)| status)
+        };
+        assert_eq!(status(&path), None);
+        assert_eq!(status(&good()), Some(401));
+        assert!(!format!("{door:?}").contains(&path), "the token does not print");
+    }
+
+    #[test]
     fn refusals_read_as_recorded() {
         let (_, body) = refused(&door(&[]), None, "", Scope::Read).unwrap();
         assert_eq!(

@@ -1,24 +1,25 @@
 //! The simulator as a whole: from a request to what becomes of it.
 
-use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::super::clock::Clock;
-use super::super::fault::{Dice, Fault, FaultKind};
-use super::super::journal::{Change, Entry, Journal};
+use super::super::fault::{Dice, Fault};
+use super::super::gate::{Gate, Pass, Quota};
+use super::super::journal::{Entry, Journal};
 use super::super::opening::{OpenError, Opened};
 use super::super::population::Population;
 use super::super::reply::Reply;
 use super::super::spec::Spec;
-use super::super::throttle::{Gate, Pass, Quota};
+
 use super::super::{generate, inventory};
 use super::access::{Door, masked};
-use super::envelope::{Refused, empty};
+use super::envelope::Refused;
+use super::mishap::{distort, instead};
 use super::query::Query;
 use super::route::{Call, Route, read, write};
 use super::world::World;
@@ -162,14 +163,7 @@ impl Dynatrace {
             tokio::time::sleep(admitted.service).await;
         }
         let fault = self.dice.draw(asked.request.method(), asked.target);
-        let late = match &fault {
-            Some(Fault {
-                kind: FaultKind::Slow,
-                delay,
-                ..
-            }) => *delay,
-            _ => Duration::ZERO,
-        };
+        let late = fault.as_ref().map_or(Duration::ZERO, Fault::lateness);
         let body = asked.request.body();
         let call = Call {
             route,
@@ -192,18 +186,12 @@ impl Dynatrace {
     }
 
     fn refuse(&self, asked: &Asked<'_>, answer: Response<Bytes>) -> Reply {
-        self.record(
-            asked,
-            Reply::Answer(answer),
-            Vec::new(),
-            None,
-            self.clock.now_ms(),
-        )
+        self.record(asked, Reply::Answer(answer), None, self.clock.now_ms())
     }
 
     fn act(&self, asked: &Asked<'_>, call: &Call<'_>, fault: Option<&Fault>, quota: Quota) -> Reply {
         if let Some(reply) = fault.and_then(instead) {
-            return self.record(asked, reply, Vec::new(), fault, call.now);
+            return self.record(asked, reply, fault, call.now);
         }
         let shape = |outcome: Result<Response<Bytes>, Refused>| {
             let mut answer = outcome.unwrap_or_else(Refused::into_response);
@@ -214,95 +202,59 @@ impl Dynatrace {
             let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
             let mut changes = Vec::new();
             let reply = shape(write(call, &mut world, &mut changes));
-            // Still under the lock.
-            self.record(asked, reply, changes, fault, call.now)
+            let mut entry = Entry {
+                changes,
+                ..entry(asked, &reply, fault, call.now)
+            };
+            // Still under the lock. What the file does not tell must neither be confirmed nor stay.
+            self.append(&mut entry).map_or_else(
+                |why| {
+                    world.undo(&entry.changes, call.now);
+                    unwritten(&why)
+                },
+                |()| reply,
+            )
         } else {
             let reply = {
                 let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
                 shape(read(call, &world))
             };
-            self.record(asked, reply, Vec::new(), fault, call.now)
+            self.record(asked, reply, fault, call.now)
         }
     }
 
-    /// Writes the request's line before its reply leaves. When that fails the answer is 500: what the file does not tell
-    /// must not be confirmed.
-    fn record(
-        &self,
-        asked: &Asked<'_>,
-        reply: Reply,
-        changes: Vec<Change<'static>>,
-        fault: Option<&Fault>,
-        ms: i64,
-    ) -> Reply {
-        let mut entry = Entry {
-            seq: 0,
-            ms,
-            method: asked.request.method().as_str().into(),
-            target: masked(asked.target),
-            status: reply.status(),
-            changes,
-            fault: fault.map(|fault| Cow::Borrowed(fault.kind.as_str())),
-        };
-        let written = self
-            .journal
+    /// Writes the line of a request that changed nothing before its reply leaves.
+    fn record(&self, asked: &Asked<'_>, reply: Reply, fault: Option<&Fault>, ms: i64) -> Reply {
+        match self.append(&mut entry(asked, &reply, fault, ms)) {
+            Ok(()) => reply,
+            Err(why) => unwritten(&why),
+        }
+    }
+
+    fn append(&self, entry: &mut Entry<'_>) -> std::io::Result<()> {
+        self.journal
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .append(&mut entry);
-        match written {
-            Ok(()) => reply,
-            Err(why) => {
-                let message = format!("The simulator's state file can't be written: {why}");
-                Reply::Answer(Refused::plain(500, message).into_response())
-            }
-        }
+            .append(entry)
     }
 }
 
-/// What a fault answers in place of anything being applied.
-fn instead(fault: &Fault) -> Option<Reply> {
-    match fault.kind {
-        FaultKind::Reset => Some(Reply::Reset),
-        FaultKind::Timeout => Some(Reply::Never),
-        FaultKind::Error => Some(Reply::Answer(server_error(fault))),
-        FaultKind::Garbage => {
-            let mut answer = empty(200);
-            *answer.body_mut() =
-                Bytes::from_static(b"<!DOCTYPE html><html><body><div id=\"root\"></div></body></html>");
-            answer.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            );
-            Some(Reply::Answer(answer))
-        }
-        FaultKind::StaleCursor => {
-            let message = "The next page can't be found, pages may have been removed during request";
-            Some(Reply::Answer(Refused::plain(400, message).into_response()))
-        }
-        FaultKind::LostAck | FaultKind::LostReply | FaultKind::Truncated | FaultKind::Slow => None,
+/// The line of a request, without what it changed.
+fn entry<'a>(asked: &Asked<'a>, reply: &Reply, fault: Option<&Fault>, ms: i64) -> Entry<'a> {
+    Entry {
+        seq: 0,
+        ms,
+        method: asked.request.method().as_str().into(),
+        target: masked(asked.target),
+        status: reply.status(),
+        changes: Vec::new(),
+        fault: fault.map(|fault| fault.kind.as_str().into()),
     }
 }
 
-/// What a fault makes of an answer to a request that was applied.
-fn distort(answer: Response<Bytes>, fault: Option<&Fault>) -> Reply {
-    match fault.map(|fault| (fault.kind, fault)) {
-        Some((FaultKind::LostAck, _)) => Reply::Reset,
-        Some((FaultKind::LostReply, fault)) => Reply::Answer(server_error(fault)),
-        Some((FaultKind::Truncated, _)) if !answer.body().is_empty() => {
-            let sent = answer.body().len() / 2;
-            Reply::Truncated { answer, sent }
-        }
-        _ => Reply::Answer(answer),
-    }
-}
-
-fn server_error(fault: &Fault) -> Response<Bytes> {
-    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let mut answer = Refused::generic(status).into_response();
-    if let Some(seconds) = fault.retry_after {
-        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    answer
+fn unwritten(why: &std::io::Error) -> Reply {
+    let message = format!("The simulator's state file can't be written: {why}");
+    Reply::Answer(Refused::plain(500, message).into_response())
 }
 
 #[cfg(test)]
@@ -311,7 +263,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::testing::{WEB1, ask, environment, environment_in, tags_of};
+    use super::super::testing::{OLD, SHOP, WEB1, WEB2, ask, environment, environment_in, tags_of};
     use super::*;
 
     const ADD: &str = "/api/v2/tags?entitySelector=entityId(HOST-0000000000000001)";
@@ -338,6 +290,7 @@ mod tests {
             ("reset", None, false),
             ("timeout", None, false),
             ("lost-ack", None, true),
+            ("hang", None, true),
             ("lost-reply", Some(503), true),
             ("lost-reply,status=502", Some(502), true),
             ("error,status=500", Some(500), false),
@@ -516,6 +469,47 @@ mod tests {
         );
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn lines_come_in_the_order_of_their_changes_however_many_ask_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let simulator = std::sync::Arc::new(environment_in(dir.path(), ""));
+        let mut asking = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let simulator = std::sync::Arc::clone(&simulator);
+            asking.spawn(async move {
+                for round in 0..25 {
+                    // Even and odd tasks work against each other on the same tag.
+                    let (method, target) = match (n + round) % 2 {
+                        0 => ("POST", ADD.to_owned()),
+                        _ => ("DELETE", format!("{ADD}&key=new")),
+                    };
+                    send(&simulator, method, &target).await;
+                }
+            });
+        }
+        asking.join_all().await;
+        let before = tags_of(&simulator, WEB1);
+        drop(simulator);
+        let sequence: Vec<_> = lines(dir.path())
+            .iter()
+            .map(|line| line["seq"].as_u64().unwrap())
+            .collect();
+        assert_eq!(sequence, (1..=200).collect::<Vec<_>>());
+        let operations: Vec<_> = lines(dir.path())
+            .iter()
+            .filter_map(|line| line["changes"][0]["op"].as_str().map(str::to_owned))
+            .collect();
+        let alternate = operations
+            .iter()
+            .enumerate()
+            .all(|(n, op)| op == ["add", "remove"][n % 2]);
+        assert!(
+            alternate,
+            "a change is told only where it changed something: {operations:?}"
+        );
+        assert_eq!(tags_of(&environment_in(dir.path(), ""), WEB1), before);
+    }
+
     #[tokio::test]
     async fn changes_of_entities_that_are_gone_are_passed_over() {
         let dir = tempfile::tempdir().unwrap();
@@ -540,6 +534,42 @@ mod tests {
             (&body["totalCount"], &body["entities"][0]["displayName"]),
             (&json!(1), &json!("b"))
         );
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(32))]
+        #[test]
+        fn replaying_gives_the_state_whatever_was_asked(asked in proptest::collection::vec((0..3_usize, 0..3_usize, "[a-c]", "[xy]?"), 1..30)) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let dir = tempfile::tempdir().unwrap();
+            let simulator = environment_in(dir.path(), "");
+            for (method, entity, key, value) in asked {
+                let selector = ["type(HOST)", "type(SERVICE)", "entityId(HOST-0000000000000001)"][entity];
+                let target = format!("/api/v2/tags?entitySelector={selector}&from=now-1y&key={key}");
+                let body = json!({"tags": [{"key": key, "value": value}]}).to_string();
+                let (method, target) = match method {
+                    0 => ("DELETE", format!("{target}&deleteAllWithKey=true")),
+                    1 => ("DELETE", format!("{target}&value={value}")),
+                    _ => ("POST", target),
+                };
+                runtime.block_on(ask(&simulator, method, &target, &body));
+            }
+            let state = |simulator: &Dynatrace| [WEB1, WEB2, OLD, SHOP].map(|id| tags_of(simulator, id));
+            let before = state(&simulator);
+            drop(simulator);
+            proptest::prop_assert_eq!(state(&environment_in(dir.path(), "")), before);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_written_is_neither_confirmed_nor_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut simulator = environment_in(dir.path(), "");
+        let read_only = std::fs::File::open(dir.path().join("state")).unwrap();
+        simulator.journal = Mutex::new(Journal::in_file(read_only, 0, 0));
+        assert_eq!(send(&simulator, "POST", ADD).await.status(), Some(500));
+        assert_eq!(tags_of(&simulator, WEB1), ["env:prod", "owner"]);
+        assert_eq!(send(&simulator, "GET", ADD).await.status(), Some(500));
     }
 
     #[test]

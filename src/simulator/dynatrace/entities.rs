@@ -44,6 +44,16 @@ struct ListedEntity<'a> {
     to_relationships: Option<Map<String, Value>>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntitiesList<'a> {
+    total_count: usize,
+    page_size: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_key: Option<Value>,
+    entities: Vec<ListedEntity<'a>>,
+}
+
 /// `GET` of a page.
 pub(super) fn list(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
     match call.query.first("nextPageKey") {
@@ -107,15 +117,6 @@ fn page(
     selection: &Selection<'_>,
     cursor: &Cursor,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct EntitiesList<'a> {
-        total_count: usize,
-        page_size: usize,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_key: Option<Value>,
-        entities: Vec<ListedEntity<'a>>,
-    }
     let kind = selection.kind();
     let fields = Fields::parse(&cursor.texts[1], kind)?;
     let (indices, next) = slice(world, selection, cursor)?;
@@ -144,7 +145,7 @@ fn slice(
     cursor: &Cursor,
 ) -> Result<(Vec<EntityIndex>, Option<usize>), Refused> {
     let descending = match cursor.texts[2].trim() {
-        "" => return Ok(unsorted(selection, cursor)),
+        "" => return Ok(selection.page(cursor.position, cursor.page_size)),
         "name" | "+name" => false,
         "-name" => true,
         other => {
@@ -162,21 +163,6 @@ fn slice(
     let end = cursor.position.saturating_add(cursor.page_size).min(all.len());
     let next = (end < all.len()).then_some(end);
     Ok((all.get(cursor.position..end).unwrap_or_default().to_vec(), next))
-}
-
-/// A page in the order in which the entities were made, which needs no look at what stands on earlier pages.
-fn unsorted(selection: &Selection<'_>, cursor: &Cursor) -> (Vec<EntityIndex>, Option<usize>) {
-    let mut found: Vec<_> = selection
-        .from(cursor.position)
-        .take(cursor.page_size.saturating_add(1))
-        .collect();
-    let beyond = if found.len() > cursor.page_size {
-        found.pop()
-    } else {
-        None
-    };
-    let indices = found.into_iter().map(|(_, index)| index).collect();
-    (indices, beyond.map(|(position, _)| position))
 }
 
 /// `GET` of one entity. Without `fields` it shows everything.

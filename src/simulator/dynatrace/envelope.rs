@@ -28,6 +28,20 @@ struct Violation {
     location: (),
 }
 
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Error<'a> {
+    code: u16,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    constraint_violations: &'a [Violation],
+}
+
 impl Refused {
     /// A refusal without violations.
     pub(super) fn plain(status: u16, message: impl Into<String>) -> Self {
@@ -77,18 +91,6 @@ impl Refused {
 
     /// The answer.
     pub(super) fn into_response(self) -> Response<Bytes> {
-        #[derive(Serialize)]
-        struct Envelope<'a> {
-            error: Error<'a>,
-        }
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Error<'a> {
-            code: u16,
-            message: &'a str,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            constraint_violations: &'a [Violation],
-        }
         let Self {
             status,
             message,

@@ -70,7 +70,8 @@ impl Fields {
             "managementZones" => Part::ManagementZones,
             "fromRelationships" => Part::FromRelationships,
             "toRelationships" => Part::ToRelationships,
-            "entityId" | "type" | "displayName" => return true,
+            // The first three always come, and no entity here has an icon.
+            "entityId" | "type" | "displayName" | "icon" => return true,
             "properties" => {
                 self.0.extend((0..n_properties(kind)).map(Part::Property));
                 return true;

@@ -9,16 +9,21 @@
 mod access;
 mod api;
 mod body;
+mod change;
 mod classic;
+mod classic_list;
 mod cursor;
 mod entities;
 mod envelope;
 mod fields;
+mod mishap;
 mod query;
 mod route;
 mod selection;
 mod selector;
+mod selector_text;
 mod shown;
+mod tag_index;
 mod tag_text;
 mod tags;
 #[cfg(test)]

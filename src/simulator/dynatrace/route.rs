@@ -8,7 +8,7 @@ use super::super::spec::Spec;
 use super::envelope::Refused;
 use super::query::Query;
 use super::world::World;
-use super::{classic, entities, tags};
+use super::{classic, classic_list, entities, tags};
 
 /// A request, taken apart.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ pub(super) fn read(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Re
         Route::GetTags => tags::get(call, world),
         Route::ListEntities => entities::list(call, world),
         Route::GetEntity(id) => entities::get(call, world, id),
-        Route::ClassicList(collection) => classic::list(call, world, *collection),
+        Route::ClassicList(collection) => classic_list::list(call, world, *collection),
         Route::ClassicGet(collection, id) => classic::get(call, world, *collection, id),
         Route::AddTags | Route::DeleteTags | Route::ClassicAdd(..) | Route::ClassicDelete(..) => {
             Err(Refused::generic(StatusCode::METHOD_NOT_ALLOWED))

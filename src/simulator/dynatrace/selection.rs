@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::super::switches::BareTag;
 use super::selector::{Comparison, Criterion, NameTest, Selector};
+use super::tag_index::TagId;
 use super::tag_text::{CONTEXTLESS, TagPattern};
 use super::time_frame::TimeFrame;
-use super::world::{EntityIndex, TagId, World};
+use super::world::{EntityIndex, World};
 
 /// Whether tags are seen as a read sees them, or as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +83,19 @@ impl<'w> Selection<'w> {
     }
 
     /// Every match, each with its position among the candidates, from a position on.
-    pub(super) fn from(&self, position: usize) -> impl Iterator<Item = (usize, EntityIndex)> {
+    fn from(&self, position: usize) -> impl Iterator<Item = (usize, EntityIndex)> {
         let rest = self.candidates.get(position..).unwrap_or_default();
         (position..)
             .zip(rest.iter().copied())
             .filter(|(_, index)| self.matches(*index))
+    }
+
+    /// A page of matches from a position on, and the position of the next match behind it.
+    pub(super) fn page(&self, position: usize, size: usize) -> (Vec<EntityIndex>, Option<usize>) {
+        let mut found: Vec<_> = self.from(position).take(size.saturating_add(1)).collect();
+        let beyond = if found.len() > size { found.pop() } else { None };
+        let indices = found.into_iter().map(|(_, index)| index).collect();
+        (indices, beyond.map(|(position, _)| position))
     }
 
     /// Every match.
@@ -151,22 +160,9 @@ impl<'w> Selection<'w> {
 
 fn compile(criterion: Criterion, kind: &str, world: &World, bare_tag: BareTag) -> Test {
     match criterion {
-        Criterion::Ids(ids) => {
-            let mut entities: Vec<_> = ids
-                .into_iter()
-                .flatten()
-                .filter_map(|id| world.find(kind, id))
-                .collect();
-            entities.sort_unstable();
-            entities.dedup();
-            Test::Entities(entities)
-        }
+        Criterion::Ids(ids) => Test::Entities(found(&ids, kind, world)),
         Criterion::Tags(patterns) => {
-            let test = |pattern: TagPattern| TagTest {
-                manual: world.tag_id(&pattern.key, pattern.value.as_deref()),
-                any_value: pattern.value.is_none() && bare_tag == BareTag::Any,
-                pattern,
-            };
+            let test = |pattern| tag_test(pattern, world, bare_tag);
             Test::Tags(patterns.into_iter().map(test).collect())
         }
         Criterion::Name {
@@ -185,6 +181,25 @@ fn compile(criterion: Criterion, kind: &str, world: &World, bare_tag: BareTag) -
         Criterion::FirstSeen(how, at) => Test::FirstSeen(how, at),
         Criterion::Always(holds) => Test::Always(holds),
         Criterion::Not(criterion) => Test::Not(Box::new(compile(*criterion, kind, world, bare_tag))),
+    }
+}
+
+fn found(ids: &[Option<u64>], kind: &str, world: &World) -> Vec<EntityIndex> {
+    let mut entities: Vec<_> = ids
+        .iter()
+        .flatten()
+        .filter_map(|&id| world.find(kind, id))
+        .collect();
+    entities.sort_unstable();
+    entities.dedup();
+    entities
+}
+
+fn tag_test(pattern: TagPattern, world: &World, bare_tag: BareTag) -> TagTest {
+    TagTest {
+        manual: world.tag_id(&pattern.key, pattern.value.as_deref()),
+        any_value: pattern.value.is_none() && bare_tag == BareTag::Any,
+        pattern,
     }
 }
 

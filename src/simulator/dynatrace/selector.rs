@@ -5,11 +5,9 @@
 
 use super::super::switches::QuoteEscape;
 use super::envelope::Refused;
+use super::selector_text::{call, identifier, not_applicable, refused, split, typeless, values};
 use super::tag_text::TagPattern;
 use super::time_frame;
-
-/// The parameter that every complaint is about.
-pub(super) const PARAMETER: &str = "entitySelector";
 
 /// A selector that names exactly one type.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,8 +68,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads a whole selector.
     pub(super) fn read(self, text: &str) -> Result<Selector, Refused> {
-        let calls: Vec<_> = self
-            .split(text)?
+        let calls: Vec<_> = split(text, self.escape)?
             .into_iter()
             .map(call)
             .collect::<Result<_, _>>()?;
@@ -86,23 +83,24 @@ impl Reader {
 
     /// The one type that the criteria at the top tell.
     fn kind(self, text: &str, calls: &[(&str, &str)]) -> Result<String, Refused> {
-        let (mut kinds, mut n_types) = (Vec::new(), 0);
+        let mut kinds = Vec::new();
         for (name, inner) in calls {
             match *name {
-                "type" => {
-                    kinds.extend(self.values(inner)?.iter().map(|kind| kind.to_ascii_uppercase()));
-                    n_types += 1;
-                }
+                "type" => kinds.extend(values(inner, self.escape)?),
                 "entityId" => {
-                    for id in self.values(inner)? {
+                    for id in values(inner, self.escape)? {
                         kinds.push(identifier(&id)?.0);
                     }
                 }
                 _ => {}
             }
         }
+        for kind in &mut kinds {
+            kind.make_ascii_uppercase();
+        }
         kinds.sort_unstable();
         kinds.dedup();
+        let n_types = calls.iter().filter(|(name, _)| *name == "type").count();
         match &mut *kinds {
             [] => Err(typeless(text)),
             [kind] if n_types <= 1 => legal(std::mem::take(kind)),
@@ -113,33 +111,6 @@ impl Reader {
         }
     }
 
-    /// Splits at commas outside parentheses and quotes. An empty text has no parts.
-    fn split(self, text: &str) -> Result<Vec<&str>, Refused> {
-        if text.trim().is_empty() {
-            return Ok(Vec::new());
-        }
-        let (mut parts, mut begin, mut depth, mut quoted) = (Vec::new(), 0, 0_usize, false);
-        let mut chars = text.char_indices();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '~' if quoted && self.escape == QuoteEscape::Tilde => drop(chars.next()),
-                '"' => quoted = !quoted,
-                '(' if !quoted => depth += 1,
-                ')' if !quoted => depth = depth.checked_sub(1).ok_or_else(|| unreadable(text))?,
-                ',' if !quoted && depth == 0 => {
-                    parts.push(text[begin..at].trim());
-                    begin = at + 1;
-                }
-                _ => {}
-            }
-        }
-        if quoted || depth > 0 {
-            return Err(unreadable(text));
-        }
-        parts.push(text[begin..].trim());
-        Ok(parts)
-    }
-
     fn criterion(self, kind: &str, name: &str, inner: &str) -> Result<Criterion, Refused> {
         if let Some(how) = name.strip_prefix("entityName") {
             return self.name(kind, how, inner);
@@ -147,33 +118,18 @@ impl Reader {
         if let Some(how) = name.strip_prefix("firstSeenTms.") {
             return self.first_seen(kind, how, inner);
         }
+        let values = || values(inner, self.escape);
         let nested = || call(inner).and_then(|(name, inner)| self.criterion(kind, name, inner));
         match name {
-            "entityId" => {
-                let ids = self.values(inner)?;
-                let ids = ids.iter().map(|id| identifier(id).map(|(_, bits)| bits));
-                Ok(Criterion::Ids(ids.collect::<Result<_, _>>()?))
-            }
-            "tag" => {
-                let tags = self.values(inner)?;
-                Ok(Criterion::Tags(
-                    tags.iter().map(|tag| TagPattern::parse(tag)).collect(),
-                ))
-            }
+            "entityId" => ids(&values()?),
+            "tag" => Ok(Criterion::Tags(
+                values()?.iter().map(|tag| TagPattern::parse(tag)).collect(),
+            )),
             "not" => Ok(Criterion::Not(Box::new(nested()?))),
-            "caseSensitive" => match nested()? {
-                Criterion::Name { how, texts, .. } => Ok(Criterion::Name {
-                    how,
-                    texts,
-                    case_sensitive: true,
-                }),
-                _ => Err(refused(
-                    "'caseSensitive' takes an 'entityName' criterion".to_owned(),
-                )),
-            },
-            "mzId" | "mzName" => self.values(inner).map(|_| Criterion::Always(false)),
+            "caseSensitive" => case_sensitive(nested()?),
+            "mzId" | "mzName" => values().map(|_| Criterion::Always(false)),
             "healthState" => Ok(Criterion::Always(
-                self.values(inner)?.iter().any(|state| state == "HEALTHY"),
+                values()?.iter().any(|state| state == "HEALTHY"),
             )),
             "type" => Err(refused(
                 "'type' can't be negated or made case-sensitive".to_owned(),
@@ -183,7 +139,7 @@ impl Reader {
     }
 
     fn name(self, kind: &str, how: &str, inner: &str) -> Result<Criterion, Refused> {
-        let texts = self.values(inner)?;
+        let texts = values(inner, self.escape)?;
         let test = match how {
             "" => NameTest::Contains,
             ".startsWith" => NameTest::StartsWith,
@@ -208,77 +164,29 @@ impl Reader {
             "gte" => Comparison::Gte,
             _ => return Err(not_applicable(&format!("firstSeenTms.{how}"), kind)),
         };
-        let values = self.values(inner)?;
+        let values = values(inner, self.escape)?;
         let at = values.first().and_then(|text| time_frame::parse(text, self.now));
         at.map(|at| Criterion::FirstSeen(how, at))
             .ok_or_else(|| refused(format!("'{inner}' is not a valid timestamp")))
     }
-
-    /// The values in the parentheses of a criterion, at least one; quotes are optional where no comma or parenthesis
-    /// needs them.
-    fn values(self, inner: &str) -> Result<Vec<String>, Refused> {
-        let values: Vec<String> = self
-            .split(inner)?
-            .into_iter()
-            .map(|text| self.value(text))
-            .collect::<Result<_, _>>()?;
-        if values.is_empty() {
-            Err(unreadable(inner))
-        } else {
-            Ok(values)
-        }
-    }
-
-    fn value(self, text: &str) -> Result<String, Refused> {
-        let Some(quoted) = text.strip_prefix('"') else {
-            let bare = !text.is_empty() && !text.contains(['"', '(', ')']);
-            return if bare {
-                Ok(text.to_owned())
-            } else {
-                Err(unreadable(text))
-            };
-        };
-        let mut value = String::with_capacity(quoted.len());
-        let mut chars = quoted.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '~' if self.escape == QuoteEscape::Tilde => value.extend(chars.next()),
-                // Nothing may follow the closing quote.
-                '"' => {
-                    return if chars.as_str().is_empty() {
-                        Ok(value)
-                    } else {
-                        Err(unreadable(text))
-                    };
-                }
-                _ => value.push(c),
-            }
-        }
-        Err(unreadable(text))
-    }
 }
 
-/// Splits `name(inner)`.
-fn call(text: &str) -> Result<(&str, &str), Refused> {
-    text.split_once('(')
-        .and_then(|(name, rest)| Some((name.trim(), rest.strip_suffix(')')?)))
-        .filter(|(name, _)| !name.is_empty())
-        .ok_or_else(|| unreadable(text))
+fn ids(texts: &[String]) -> Result<Criterion, Refused> {
+    let ids = texts.iter().map(|id| identifier(id).map(|(_, bits)| bits));
+    Ok(Criterion::Ids(ids.collect::<Result<_, _>>()?))
 }
 
-/// The type that an identifier tells, and its 64 bits; an identifier that tells no type is refused.
-fn identifier(text: &str) -> Result<(String, Option<u64>), Refused> {
-    let (kind, digits) = text
-        .rsplit_once('-')
-        .filter(|(kind, _)| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_'))
-        .ok_or_else(|| typeless(text))?;
-    let whole = digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let id = if whole {
-        u64::from_str_radix(digits, 16).ok()
-    } else {
-        None
-    };
-    Ok((kind.to_ascii_uppercase(), id))
+fn case_sensitive(criterion: Criterion) -> Result<Criterion, Refused> {
+    match criterion {
+        Criterion::Name { how, texts, .. } => Ok(Criterion::Name {
+            how,
+            texts,
+            case_sensitive: true,
+        }),
+        _ => Err(refused(
+            "'caseSensitive' takes an 'entityName' criterion".to_owned(),
+        )),
+    }
 }
 
 fn legal(kind: String) -> Result<String, Refused> {
@@ -288,25 +196,6 @@ fn legal(kind: String) -> Result<String, Refused> {
     } else {
         Err(refused(format!("'{kind}' is not a valid entity type")))
     }
-}
-
-fn refused(message: String) -> Refused {
-    Refused::query(PARAMETER, message)
-}
-
-fn unreadable(text: &str) -> Refused {
-    refused(format!("The entity selector can't be parsed at: {text}"))
-}
-
-fn not_applicable(name: &str, kind: &str) -> Refused {
-    refused(format!("Predicate name {name} not applicable for type {kind}"))
-}
-
-fn typeless(text: &str) -> Refused {
-    refused(format!(
-        "The entitySelector parameter must contain entity type information on all levels, not determinable on level \
-         with values: {text}"
-    ))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::world::{EntityIndex, TagId};
+use super::tag_index::TagId;
+use super::world::EntityIndex;
 
 /// What entities carried before changes that are still invisible. Without a delay it stays empty and costs nothing.
 #[derive(Debug, Default)]

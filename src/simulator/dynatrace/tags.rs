@@ -6,21 +6,22 @@ use serde::Serialize;
 
 use super::super::journal::{Change, Op};
 use super::super::switches::{Count, PartialDelete, Representation, SelectorLength, UnmatchedDelete};
-use super::body::{Pair, added};
+use super::body::added;
+use super::change::{apply, change};
 use super::envelope::{Refused, json};
 use super::route::Call;
 use super::selection::{Selection, View};
-use super::selector::{PARAMETER, Reader, Selector};
+use super::selector::{Reader, Selector};
+use super::selector_text::PARAMETER;
+use super::tag_index::TagId;
 use super::tag_text::{CONTEXTLESS, representation};
 use super::time_frame::{HOUR, TimeFrame};
-use super::world::{EntityIndex, TagId, World};
+use super::world::{EntityIndex, World};
 
 /// Without `from`, entities of the last 24 hours.
 const DEFAULT_FRAME: i64 = 24 * HOUR;
 /// Characters of a selector.
 pub(super) const MAX_SELECTOR: usize = 2_000;
-/// Manual tags of an entity.
-const MAX_MANUAL: usize = 1_000;
 
 /// A tag in an answer.
 #[derive(Debug, Serialize)]
@@ -44,14 +45,28 @@ impl<'a> MeTag<'a> {
     }
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomEntityTags<'a> {
+    total_count: usize,
+    tags: Vec<MeTag<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AddedEntityTags<'a> {
+    matched_entities_count: usize,
+    applied_tags: Vec<MeTag<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedEntityTags {
+    matched_entities_count: usize,
+}
+
 /// `GET`: the union of the manual tags of all matched entities.
 pub(super) fn get(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct CustomEntityTags<'a> {
-        total_count: usize,
-        tags: Vec<MeTag<'a>>,
-    }
     let selection = selection(call, world, View::Read(call.now))?;
     let mut tags: Vec<TagId> = selection
         .all()
@@ -80,12 +95,6 @@ pub(super) fn add(
     world: &mut World,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct AddedEntityTags<'a> {
-        matched_entities_count: usize,
-        applied_tags: Vec<MeTag<'a>>,
-    }
     let matched = matched(call, world)?;
     let tags = added(call.body)?;
     let n_changed = apply(call, world, &matched, &tags, changes)?;
@@ -104,88 +113,64 @@ pub(super) fn add(
     ))
 }
 
-/// Adds tags to entities, all or nothing, and says how many entities changed. v1 ends here too.
-pub(super) fn apply(
-    call: &Call<'_>,
-    world: &mut World,
-    entities: &[EntityIndex],
-    tags: &[Pair],
-    changes: &mut Vec<Change<'static>>,
-) -> Result<usize, Refused> {
-    let ids: Vec<TagId> = tags
-        .iter()
-        .map(|(key, value)| world.intern(key, value.as_deref()))
-        .collect();
-    for &index in entities {
-        let manual = world.manual(index);
-        let n_new = ids
-            .iter()
-            .filter(|tag| manual.binary_search(tag).is_err())
-            .count();
-        if n_new > 0 && manual.len() + n_new > MAX_MANUAL {
-            let message = format!(
-                "{} can't carry more than {MAX_MANUAL} manual tags",
-                world.id(index)
-            );
-            return Err(Refused::plain(call.spec.switches.full_status.status(), message));
-        }
-    }
-    let mut n_changed = 0;
-    for &index in entities {
-        let before = changes.len();
-        for &tag in &ids {
-            change(world, index, Op::Add, tag, call.now, changes);
-        }
-        n_changed += usize::from(changes.len() > before);
-    }
-    Ok(n_changed)
-}
-
 /// `DELETE`: takes one tag, or every value of a key, off every matched entity.
 pub(super) fn delete(
     call: &Call<'_>,
     world: &mut World,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct DeletedEntityTags {
-        matched_entities_count: usize,
-    }
     let matched = matched(call, world)?;
-    let key = call.query.first("key").filter(|key| !key.is_empty());
-    let key = key.ok_or_else(|| Refused::query("key", "must not be empty"))?;
-    let all = call.query.flag("deleteAllWithKey")?;
-    let value = call
-        .query
-        .first("value")
-        .filter(|value| !value.is_empty() && !all);
-    let doomed: Vec<(EntityIndex, Vec<TagId>)> = matched
+    let removal = Removal::of(call)?;
+    let doomed: Vec<_> = matched
         .iter()
-        .map(|&index| (index, doomed(world, index, key, value, all)))
+        .map(|&index| (index, removal.doomed(world, index)))
         .collect();
     let n_having = doomed.iter().filter(|(_, tags)| !tags.is_empty()).count();
-    check_found(call, matched.len(), n_having).map_err(|status| unfound(status, key, value))?;
+    check_found(call, matched.len(), n_having).map_err(|status| removal.unfound(status))?;
     for (index, tags) in doomed {
         for tag in tags {
             change(world, index, Op::Remove, tag, call.now, changes);
         }
     }
+    let matched_entities_count = count(call, matched.len(), n_having);
     Ok(json(
         200,
         &DeletedEntityTags {
-            matched_entities_count: count(call, matched.len(), n_having),
+            matched_entities_count,
         },
     ))
 }
 
-/// The manual tags of an entity that a removal means. What rules made or what was imported is never among them.
-fn doomed(world: &World, index: EntityIndex, key: &str, value: Option<&str>, all: bool) -> Vec<TagId> {
-    let means = |tag: &&TagId| {
-        let (own_key, own_value) = world.tag(**tag);
-        own_key == key && (all || own_value == value)
-    };
-    world.manual(index).iter().filter(means).copied().collect()
+/// What a `DELETE` asks for.
+struct Removal<'q> {
+    key: &'q str,
+    value: Option<&'q str>,
+    /// Whether every value of the key goes.
+    all: bool,
+}
+
+impl<'q> Removal<'q> {
+    fn of(call: &'q Call<'_>) -> Result<Self, Refused> {
+        let given = |name| call.query.first(name).filter(|text| !text.is_empty());
+        let key = given("key").ok_or_else(|| Refused::query("key", "must not be empty"))?;
+        let all = call.query.flag("deleteAllWithKey")?;
+        let value = given("value").filter(|_| !all);
+        Ok(Self { key, value, all })
+    }
+
+    /// The manual tags of an entity that are meant. What rules made or what was imported is never among them.
+    fn doomed(&self, world: &World, index: EntityIndex) -> Vec<TagId> {
+        let means = |tag: &&TagId| {
+            let (key, value) = world.tag(**tag);
+            key == self.key && (self.all || value == self.value)
+        };
+        world.manual(index).iter().filter(means).copied().collect()
+    }
+
+    fn unfound(&self, status: u16) -> Refused {
+        let tag = representation(CONTEXTLESS, self.key, self.value, Representation::Plain);
+        Refused::plain(status, format!("Unable to find tag {tag}"))
+    }
 }
 
 fn check_found(call: &Call<'_>, n_matched: usize, n_having: usize) -> Result<(), u16> {
@@ -199,34 +184,6 @@ fn check_found(call: &Call<'_>, n_matched: usize, n_having: usize) -> Result<(),
         Err(switches.missing_tag.status())
     } else {
         Ok(())
-    }
-}
-
-fn unfound(status: u16, key: &str, value: Option<&str>) -> Refused {
-    let colon = if value.is_some() { ":" } else { "" };
-    Refused::plain(
-        status,
-        format!("Unable to find tag {key}{colon}{}", value.unwrap_or_default()),
-    )
-}
-
-/// Changes one tag of one entity, and tells it when that changed anything.
-pub(super) fn change(
-    world: &mut World,
-    index: EntityIndex,
-    op: Op,
-    tag: TagId,
-    now: i64,
-    changes: &mut Vec<Change<'static>>,
-) {
-    if world.change(index, op, tag, now) {
-        let (key, value) = world.tag(tag);
-        changes.push(Change {
-            entity: world.id(index).into(),
-            op,
-            key: key.to_owned().into(),
-            value: value.map(|value| value.to_owned().into()),
-        });
     }
 }
 

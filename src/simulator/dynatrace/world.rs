@@ -1,18 +1,15 @@
 //! The entities and their tags, in as little memory as a million of them allow.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
 use super::super::generate::mix;
+use super::super::inventory::identifier;
 use super::super::journal::{Change, Entry, Op};
 use super::super::population::Made;
 use super::shown::Unseen;
-
-/// A tag, as an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct TagId(u32);
+use super::tag_index::{TagId, TagIndex};
 
 /// An entity, as an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,12 +17,6 @@ pub(super) struct EntityIndex(u32);
 
 /// A tag that is not manual: context, key, value.
 pub(super) type GivenTag = (&'static str, &'static str, &'static str);
-
-#[derive(Debug)]
-struct Tag {
-    key: Box<str>,
-    value: Option<Box<str>>,
-}
 
 #[derive(Debug)]
 struct Entity {
@@ -55,9 +46,7 @@ pub(super) struct World {
     entities: Vec<Entity>,
     names: String,
     by_id: HashTable<EntityIndex>,
-    tags: Vec<Tag>,
-    by_tag: HashTable<TagId>,
-    hasher: RandomState,
+    tags: TagIndex,
     given: Vec<Vec<GivenTag>>,
     by_given: HashMap<Vec<GivenTag>, u32>,
     unseen: Unseen,
@@ -75,32 +64,19 @@ impl World {
     /// Takes in a new entity; one whose identifier is there already is left out.
     pub(super) fn insert(&mut self, made: Made) {
         let kind = self.intern_kind(&made.kind);
-        let Ok(next) = u32::try_from(self.entities.len()).map(EntityIndex) else {
+        let Some(index) = self.claim(kind, made.id) else {
             return;
         };
-        let hash = id_hash(kind, made.id);
-        let entities = &self.entities;
-        let same = |other: &EntityIndex| {
-            let entity = &entities[other.0 as usize];
-            entity.kind == kind && entity.id == made.id
-        };
-        if self.by_id.find(hash, same).is_some() {
-            return;
-        }
-        self.by_id.insert_unique(hash, next, |other| {
-            let entity = &entities[other.0 as usize];
-            id_hash(entity.kind, entity.id)
-        });
         self.names.push_str(&made.name);
-        let mut manual: Vec<_> = made
+        let tags = made
             .manual
             .iter()
-            .map(|(key, value)| self.intern(key, value.as_deref()))
-            .collect();
+            .map(|(key, value)| self.tags.intern(key, value.as_deref()));
+        let mut manual: Vec<_> = tags.collect();
         manual.sort_unstable();
         manual.dedup();
         let given = self.intern_given(made.given);
-        self.kinds[usize::from(kind)].members.push(next);
+        self.kinds[usize::from(kind)].members.push(index);
         self.entities.push(Entity {
             kind,
             id: made.id,
@@ -110,6 +86,25 @@ impl World {
             manual,
             given,
         });
+    }
+
+    /// The index for the next entity, under which it will be found; `None` when its identifier is taken.
+    fn claim(&mut self, kind: u16, id: u64) -> Option<EntityIndex> {
+        let next = EntityIndex(u32::try_from(self.entities.len()).ok()?);
+        let entities = &self.entities;
+        let key = |index: &EntityIndex| {
+            let Entity { kind, id, .. } = entities[index.0 as usize];
+            (kind, id)
+        };
+        let hash = id_hash(kind, id);
+        if self.by_id.find(hash, |other| key(other) == (kind, id)).is_some() {
+            return None;
+        }
+        self.by_id.insert_unique(hash, next, |other| {
+            let (kind, id) = key(other);
+            id_hash(kind, id)
+        });
+        Some(next)
     }
 
     fn intern_kind(&mut self, name: &str) -> u16 {
@@ -134,35 +129,17 @@ impl World {
 
     /// The number of a tag, made when it is new.
     pub(super) fn intern(&mut self, key: &str, value: Option<&str>) -> TagId {
-        if let Some(tag) = self.tag_id(key, value) {
-            return tag;
-        }
-        let tag = TagId(u32::try_from(self.tags.len()).unwrap_or(u32::MAX));
-        self.tags.push(Tag {
-            key: key.into(),
-            value: value.map(Into::into),
-        });
-        let (tags, hasher) = (&self.tags, &self.hasher);
-        let hash = |tag: &TagId| {
-            let tag = &tags[tag.0 as usize];
-            hasher.hash_one((&*tag.key, tag.value.as_deref()))
-        };
-        self.by_tag.insert_unique(hash(&tag), tag, hash);
-        tag
+        self.tags.intern(key, value)
     }
 
     /// The number of a tag that some entity has or had.
     pub(super) fn tag_id(&self, key: &str, value: Option<&str>) -> Option<TagId> {
-        let same = |tag: &TagId| self.tag(*tag) == (key, value);
-        self.by_tag
-            .find(self.hasher.hash_one((key, value)), same)
-            .copied()
+        self.tags.find(key, value)
     }
 
     /// Key and value of a tag.
     pub(super) fn tag(&self, tag: TagId) -> (&str, Option<&str>) {
-        let tag = &self.tags[tag.0 as usize];
-        (&tag.key, tag.value.as_deref())
+        self.tags.get(tag)
     }
 
     /// The entity of an identifier; `kind` in capitals.
@@ -257,22 +234,29 @@ impl World {
     /// Applies what a line of the journal tells; an entity that no longer exists is passed over, since the inventory that
     /// the entities are made from may have changed.
     pub(super) fn replay(&mut self, entry: &Entry<'_>) {
-        for Change {
-            entity,
-            op,
-            key,
-            value,
-        } in &entry.changes
-        {
-            let Some((kind, id)) = super::super::inventory::identifier(entity) else {
-                continue;
-            };
-            let Some(index) = self.find(&kind, id) else {
-                continue;
-            };
-            let tag = self.intern(key, value.as_deref());
-            self.change(index, *op, tag, entry.ms);
+        for change in &entry.changes {
+            self.again(change, change.op, entry.ms);
         }
+    }
+
+    /// Takes changes back.
+    pub(super) fn undo(&mut self, changes: &[Change<'_>], now: i64) {
+        for change in changes.iter().rev() {
+            let inverse = match change.op {
+                Op::Add => Op::Remove,
+                Op::Remove => Op::Add,
+            };
+            self.again(change, inverse, now);
+        }
+    }
+
+    fn again(&mut self, change: &Change<'_>, op: Op, now: i64) {
+        let Some((kind, id)) = identifier(&change.entity) else {
+            return;
+        };
+        let Some(index) = self.find(&kind, id) else { return };
+        let tag = self.intern(&change.key, change.value.as_deref());
+        self.change(index, op, tag, now);
     }
 }
 
