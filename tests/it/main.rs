@@ -2,8 +2,10 @@
 #![cfg(test)]
 
 mod actions;
+mod classic;
 mod corpus;
 mod desk;
+mod inventories;
 mod names;
 mod plans;
 mod repeats;
