@@ -3,10 +3,12 @@
 
 mod actions;
 mod classic;
+mod commands;
 mod corpus;
 mod desk;
 mod inventories;
 mod names;
 mod plans;
 mod repeats;
+mod retries;
 mod safety;
