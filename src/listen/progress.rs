@@ -22,8 +22,8 @@ const LINE_EVERY: Duration = Duration::from_secs(30);
 /// How often the pace is looked at when there is no bar.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// While the total is known, and while it is not.
-const BAR: &str = "[{bar:24}] {wide_msg}";
+/// While the total is known, and while it is not. The bar is short, for on a narrow terminal the words say more.
+const BAR: &str = "[{bar:12}] {wide_msg}";
 const COUNT: &str = "{wide_msg}";
 
 /// Where lines go.
@@ -290,21 +290,18 @@ mod tests {
         events.tell(began(Stage::Observe, Some(4)));
         events.tell(Event::Advanced { by: 2 });
         sleep(Duration::from_millis(150)).await;
-        assert_eq!(
-            screen.lines(),
-            ["[============>           ] observing: 2/4 entities"]
-        );
+        assert_eq!(screen.lines(), ["[======>     ] observing: 2/4 entities"]);
         events.tell(noticed());
         assert_eq!(
             screen.lines(),
-            ["a note", "[============>           ] observing: 2/4 entities"]
+            ["a note", "[======>     ] observing: 2/4 entities"]
         );
         events.tell(paused(12));
         sleep(Duration::from_millis(100)).await;
         let want = [
             "a note",
             "live: paused 12 s: HTTP 429",
-            "[============>           ] observing: 2/4 entities, paused 12 s: HTTP 429",
+            "[======>     ] observing: 2/4 entities, paused 12 s: HTTP 429",
         ];
         assert_eq!(screen.lines(), want);
         progress.finish();

@@ -21,7 +21,7 @@ impl<'a> CsvRows<'a> {
             .quote_style(QuoteStyle::Always)
             .terminator(Terminator::CRLF)
             .from_writer(out);
-        writer.write_record(HEADER)?;
+        writer.write_record(HEADER).map_err(as_written)?;
         Ok(Self(writer))
     }
 }
@@ -47,12 +47,20 @@ impl RowWriter for CsvRows<'_> {
             message.as_deref().unwrap_or_default(),
         ];
         self.0
-            .write_record(cells.map(neutral).iter().map(|cell| cell.as_bytes()))?;
-        Ok(())
+            .write_record(cells.map(neutral).iter().map(|cell| cell.as_bytes()))
+            .map_err(as_written)
     }
 
     fn end(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+/// The writer's own error, whose kind csv's conversion would hide.
+fn as_written(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
@@ -120,6 +128,33 @@ mod tests {
                     \"'-\",\"17\",\"\",\"'=cmd|' /C calc'!A0\",\"rejected\",\"mapping\",\
                     \"key \"\"env\"\", value\nover two lines\"\r\n";
         assert_eq!(String::from_utf8(written(&[row])).unwrap(), want);
+    }
+
+    #[test]
+    fn a_long_report_keeps_the_kind_of_its_writers_error() {
+        struct Gone;
+        impl io::Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let long = RowReport {
+            origin: Origin {
+                file: "a".into(),
+                line: 2,
+            },
+            entity: None,
+            name: None,
+            outcome: Outcome::Failed,
+            class: None,
+            message: Some("m".repeat(100_000)),
+        };
+        let mut out = Gone;
+        let error = CsvRows::begin(&mut out).unwrap().row(&long).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 
     #[test]

@@ -16,6 +16,6 @@ mod testing;
 mod text;
 
 pub use outcomes::{outcomes, unaccounted};
-pub use plan::{KeyView, PlanView, plan, plan_json};
-pub use rows::{Format, ReportError, rows};
+pub use plan::{KeyCounts, PlanCounts, PlanView, plan, plan_json};
+pub use rows::{Format, ReportError, rows, rows_not_done};
 pub use status::{status, status_json};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::counts::{VERSION, pretty, time};
 use super::rows::ReportError;
@@ -15,9 +16,12 @@ use crate::model::display_safe;
 /// The most keys that people are shown; the others are summed.
 const MOST_KEYS: usize = 30;
 
+/// The most files that people are shown; the others are counted.
+const MOST_FILES: usize = 30;
+
 /// What happens to the tags of one key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyView {
+pub struct KeyCounts {
     /// Tags to add.
     pub adds: u64,
     /// Tags to remove, replaced values among them.
@@ -26,7 +30,7 @@ pub struct KeyView {
 
 /// What a plan comes to, as the ledger keeps it in [`RunRow::summary`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanView {
+pub struct PlanCounts {
     /// Rows that were read.
     pub rows: u64,
     /// Rows that can't be used, by class.
@@ -42,102 +46,131 @@ pub struct PlanView {
     /// Operations.
     pub operations: u64,
     /// Operations by key.
-    pub keys: BTreeMap<String, KeyView>,
+    pub keys: BTreeMap<String, KeyCounts>,
     /// How each file was read, a sentence each.
     pub files: Vec<String>,
 }
 
+/// A plan to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanView {
+    version: u32,
+    run: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
+    plan: PlanCounts,
+    objections: Vec<String>,
+}
+
+/// Whose plan it is, and what it would write to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct About {
+    job: String,
+    state: &'static str,
+    retry_of: Option<i64>,
+    created: Option<String>,
+    connection: String,
+    vendor: String,
+    url: String,
+    tenant: String,
+    kind: String,
+}
+
 impl PlanView {
-    /// The plan of a run.
-    pub fn of(run: &RunRow) -> Result<Self, ReportError> {
+    /// A plan by what was counted, as [`RunRow::summary`] keeps it, and the guard's objections.
+    pub fn new(run: i64, summary: &Value, objections: &[String]) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            version: VERSION,
+            run,
+            about: None,
+            plan: PlanCounts::deserialize(summary)?,
+            objections: objections.to_vec(),
+        })
+    }
+
+    /// The plan of a run, with its job and target, and the guard's objections.
+    pub fn of(run: &RunRow, objections: &[String]) -> Result<Self, ReportError> {
         let summary = run.summary.as_ref().ok_or(ReportError::NoPlan(run.id))?;
-        Self::deserialize(summary).map_err(|source| ReportError::Plan { run: run.id, source })
+        let view = Self::new(run.id, summary, objections);
+        let view = view.map_err(|source| ReportError::Plan { run: run.id, source })?;
+        Ok(Self {
+            about: Some(About::new(run)),
+            ..view
+        })
+    }
+}
+
+impl About {
+    fn new(run: &RunRow) -> Self {
+        let target = run.target.clone();
+        Self {
+            job: run.job.clone(),
+            state: run.state.as_str(),
+            retry_of: run.retry_of,
+            created: time(run.created_ms),
+            connection: target.connection,
+            vendor: target.vendor,
+            url: target.url,
+            tenant: target.tenant,
+            kind: target.kind,
+        }
     }
 }
 
 /// The plan for people, with the guard's objections at its end.
-pub fn plan(run: &RunRow, objections: &[String]) -> Result<String, ReportError> {
-    let view = PlanView::of(run)?;
-    let mut lines = vec![title(run)];
-    lines.extend(view.files.iter().map(|file| format!("file: {file}")));
-    lines.push(rows(&view));
-    lines.push(entities(&view));
-    lines.push(format!("operations: {}", view.operations));
+pub fn plan(view: &PlanView) -> String {
+    let counts = &view.plan;
+    let mut lines = vec![title(view)];
+    lines.extend(files(&counts.files));
+    lines.push(rows(counts));
+    lines.push(entities(counts));
+    lines.push(format!("operations: {}", counts.operations));
     let mut text = String::new();
     for line in lines {
         // Writing to a string can't fail.
         let _ = writeln!(text, "{}", display_safe(&line));
     }
-    if !view.keys.is_empty() {
-        let _ = write!(text, "\n{}", keys(&view.keys));
+    if !counts.keys.is_empty() {
+        let _ = write!(text, "\n{}", keys(&counts.keys));
     }
-    if !objections.is_empty() {
+    if !view.objections.is_empty() {
         text.push('\n');
     }
-    for objection in objections {
+    for objection in &view.objections {
         let _ = writeln!(text, "refused: {}", display_safe(objection));
     }
-    Ok(text)
+    text
 }
 
-/// The plan as a JSON document with a version, with all keys.
-pub fn plan_json(run: &RunRow, objections: &[String]) -> Result<String, ReportError> {
-    let target = &run.target;
-    let document = PlanDocument {
-        version: VERSION,
-        run: run.id,
-        job: &run.job,
-        state: run.state.as_str(),
-        retry_of: run.retry_of,
-        created: time(run.created_ms),
-        target: TargetView {
-            connection: &target.connection,
-            vendor: &target.vendor,
-            url: &target.url,
-            tenant: &target.tenant,
-            kind: &target.kind,
-        },
-        plan: PlanView::of(run)?,
-        objections,
+/// The plan as a JSON document with a version, with all keys and files.
+pub fn plan_json(view: &PlanView) -> String {
+    pretty(view)
+}
+
+fn title(view: &PlanView) -> String {
+    let Some(about) = &view.about else {
+        return format!("run {}", view.run);
     };
-    Ok(pretty(&document))
-}
-
-#[derive(Serialize)]
-struct PlanDocument<'a> {
-    version: u32,
-    run: i64,
-    job: &'a str,
-    state: &'static str,
-    retry_of: Option<i64>,
-    created: Option<String>,
-    target: TargetView<'a>,
-    plan: PlanView,
-    objections: &'a [String],
-}
-
-#[derive(Serialize)]
-struct TargetView<'a> {
-    connection: &'a str,
-    vendor: &'a str,
-    url: &'a str,
-    tenant: &'a str,
-    kind: &'a str,
-}
-
-fn title(run: &RunRow) -> String {
-    let target = &run.target;
-    let retry = run
+    let retry = about
         .retry_of
         .map(|earlier| format!(", again what failed in run {earlier}"))
         .unwrap_or_default();
     format!(
         "run {}: {} to {} at {} ({}){retry}",
-        run.id, run.job, target.kind, target.connection, target.url
+        view.run, about.job, about.kind, about.connection, about.url
     )
 }
 
-fn rows(view: &PlanView) -> String {
+fn files(files: &[String]) -> Vec<String> {
+    let shown = files.iter().take(MOST_FILES);
+    let mut lines: Vec<String> = shown.map(|file| format!("file: {file}")).collect();
+    if files.len() > MOST_FILES {
+        lines.push(format!("({} more files)", files.len() - MOST_FILES));
+    }
+    lines
+}
+
+fn rows(view: &PlanCounts) -> String {
     let mut line = format!("rows: {} read", view.rows);
     let rejected: u64 = view.rejected.values().sum();
     if rejected > 0 {
@@ -154,7 +187,7 @@ fn rows(view: &PlanView) -> String {
     line
 }
 
-fn entities(view: &PlanView) -> String {
+fn entities(view: &PlanCounts) -> String {
     let (named, unchanged, to_change) = (view.entities, view.unchanged, view.to_change);
     let mut line = format!("entities: {named} named, {unchanged} unchanged, {to_change} to change");
     let barred = named.saturating_sub(unchanged + to_change);
@@ -165,8 +198,8 @@ fn entities(view: &PlanView) -> String {
 }
 
 /// The keys with the most operations first.
-fn keys(keys: &BTreeMap<String, KeyView>) -> String {
-    let mut sorted: Vec<(&String, &KeyView)> = keys.iter().collect();
+fn keys(keys: &BTreeMap<String, KeyCounts>) -> String {
+    let mut sorted: Vec<(&String, &KeyCounts)> = keys.iter().collect();
     // Stable, so that keys with as many operations stay in alphabetical order.
     sorted.sort_by_key(|(_, count)| Reverse(count.adds + count.removes));
     let (shown, rest) = sorted.split_at(sorted.len().min(MOST_KEYS));
@@ -182,14 +215,14 @@ fn keys(keys: &BTreeMap<String, KeyView>) -> String {
     columns.into_text()
 }
 
-fn sum(counts: impl Iterator<Item = KeyView>) -> KeyView {
-    counts.fold(KeyView::default(), |sum, count| KeyView {
+fn sum(counts: impl Iterator<Item = KeyCounts>) -> KeyCounts {
+    counts.fold(KeyCounts::default(), |sum, count| KeyCounts {
         adds: sum.adds + count.adds,
         removes: sum.removes + count.removes,
     })
 }
 
-fn line(key: &str, count: KeyView) -> Vec<String> {
+fn line(key: &str, count: KeyCounts) -> Vec<String> {
     vec![key.to_owned(), count.adds.to_string(), count.removes.to_string()]
 }
 
@@ -207,13 +240,17 @@ mod tests {
         }
     }
 
+    fn shown(run: &RunRow) -> String {
+        plan(&PlanView::of(run, &[]).unwrap())
+    }
+
     fn busy() -> RunRow {
         run(json!({
             "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4, "entities": 97, "unchanged": 90,
             "to_change": 5, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },
-            "files": ["hosts.csv: CSV with semicolon, UTF-8"],
+            "files": ["hosts.csv: csv, UTF-8, delimiter `;`, 12 columns"],
         }))
     }
 
@@ -222,7 +259,7 @@ mod tests {
         let objections = ["too many removals\nraise `max_changes`".to_owned()];
         let want = "\
 run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
-file: hosts.csv: CSV with semicolon, UTF-8
+file: hosts.csv: csv, UTF-8, delimiter `;`, 12 columns
 rows: 100 read, 3 rejected (1 illegal, 2 missing), 4 empty cells that ask for nothing
 entities: 97 named, 90 unchanged, 5 to change, 2 unusable
 operations: 13
@@ -234,24 +271,24 @@ total           8        5
 
 refused: too many removals\\nraise `max_changes`
 ";
-        assert_eq!(plan(&busy(), &objections).unwrap(), want);
+        assert_eq!(plan(&PlanView::of(&busy(), &objections).unwrap()), want);
     }
 
     #[test]
     fn a_plan_without_changes_is_short() {
         let want = "\
 run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
-file: hosts.csv: CSV with comma, UTF-8
+file: hosts.csv: csv, UTF-8, delimiter `,`, 2 columns
 rows: 10 read
 entities: 10 named, 10 unchanged, 0 to change
 operations: 0
 ";
-        assert_eq!(plan(&testing::planned_run(10), &[]).unwrap(), want);
+        assert_eq!(shown(&testing::planned_run(10)), want);
         let again = RunRow {
             retry_of: Some(6),
             ..testing::planned_run(10)
         };
-        let text = plan(&again, &[]).unwrap();
+        let text = shown(&again);
         assert!(
             text.lines()
                 .next()
@@ -263,7 +300,7 @@ operations: 0
 
     #[test]
     fn beyond_thirty_keys_the_least_are_summed_and_the_total_still_adds_up() {
-        let key = |n: u64| (format!("key-{n:02}"), KeyView { adds: n, removes: 1 });
+        let key = |n: u64| (format!("key-{n:02}"), KeyCounts { adds: n, removes: 1 });
         let text = keys(&(0..33).map(key).collect());
         let lines: Vec<Vec<&str>> = text
             .lines()
@@ -279,27 +316,31 @@ operations: 0
     }
 
     #[test]
-    fn the_document_has_a_version_and_every_count_of_the_plan() {
-        let document: serde_json::Value =
-            serde_json::from_str(&plan_json(&busy(), &["no".to_owned()]).unwrap()).unwrap();
-        assert_eq!(&document["plan"], busy().summary.as_ref().unwrap());
+    fn beyond_thirty_files_the_others_are_counted() {
+        let named = |n: usize| (0..n).map(|n| format!("{n}.csv: csv")).collect::<Vec<_>>();
+        assert_eq!(files(&named(30)).len(), 30);
+        let lines = files(&named(31));
         assert_eq!(
-            document["target"],
-            json!({
-                "connection": "dynatrace", "vendor": "dynatrace", "url": "https://abc12345.live.dynatrace.com",
-                "tenant": "", "kind": "HOST"
-            })
+            (lines.len(), &*lines[29], &*lines[30]),
+            (31, "file: 29.csv: csv", "(1 more files)")
         );
-        for (member, want) in [
-            ("version", json!(1)),
-            ("run", json!(7)),
-            ("job", json!("prod-hosts")),
-            ("state", json!("planned")),
-            ("created", json!("2023-11-14T22:13:20Z")),
-            ("objections", json!(["no"])),
-        ] {
-            assert_eq!(document[member], want, "{member}");
-        }
+    }
+
+    #[test]
+    fn the_document_has_a_version_and_every_count_of_the_plan() {
+        let summary = busy().summary.unwrap();
+        let objections = ["no".to_owned()];
+        let document = |view: PlanView| serde_json::from_str::<Value>(&plan_json(&view)).unwrap();
+        let bare = PlanView::new(7, &summary, &objections).unwrap();
+        assert_eq!(plan(&bare).lines().next(), Some("run 7"));
+        let mut want = json!({"version": 1, "run": 7, "plan": summary, "objections": ["no"]});
+        assert_eq!(document(bare), want);
+        want["about"] = json!({
+            "job": "prod-hosts", "state": "planned", "retry_of": null, "created": "2023-11-14T22:13:20Z",
+            "connection": "dynatrace", "vendor": "dynatrace", "url": "https://abc12345.live.dynatrace.com",
+            "tenant": "", "kind": "HOST",
+        });
+        assert_eq!(document(PlanView::of(&busy(), &objections).unwrap()), want);
     }
 
     #[test]
@@ -308,7 +349,7 @@ operations: 0
             summary: None,
             ..testing::planned_run(0)
         };
-        let told = |run: &RunRow| plan(run, &[]).unwrap_err().to_string();
+        let told = |run: &RunRow| PlanView::of(run, &[]).unwrap_err().to_string();
         assert_eq!(
             told(&unplanned),
             "run 7 has no finished plan to show; plan the job afresh"

@@ -7,7 +7,7 @@ use futures::future::{AbortHandle, Abortable, Aborted};
 
 use super::csv::CsvRows;
 use super::json::JsonRows;
-use super::text::TextRows;
+use super::text::{FirstRows, TextRows};
 use crate::ledger::{Ledger, LedgerError, RowReport};
 
 /// How rows are written.
@@ -32,7 +32,7 @@ pub enum ReportError {
     Ledger(#[from] LedgerError),
     /// The report could not be written.
     #[error("writing the report failed")]
-    Write(#[source] io::Error),
+    Write(#[from] io::Error),
     /// The plan of a run was never finished.
     #[error("run {0} has no finished plan to show; plan the job afresh")]
     NoPlan(i64),
@@ -89,6 +89,17 @@ pub async fn rows(
             stream(ledger, run, rows).await
         }
     }
+}
+
+/// Writes the first `most` rows that are neither done nor unchanged as [`Format::Text`] does, how many more there are,
+/// and no table.
+pub async fn rows_not_done(
+    ledger: &Ledger,
+    run: i64,
+    most: usize,
+    out: &mut dyn io::Write,
+) -> Result<(), ReportError> {
+    stream(ledger, run, FirstRows::new(out, run, most)).await
 }
 
 async fn stream(ledger: &Ledger, run: i64, mut writer: impl RowWriter) -> Result<(), ReportError> {
@@ -148,6 +159,34 @@ total             8          10
 calls: 0 reads, 0 writes, 0 of them retries
 ";
         assert_eq!(written(Format::Text).await, want);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_run_names_some_rows_and_counts_the_others() {
+        let stored = testing::stored_run().await;
+        let named = async |most| {
+            let mut out = Vec::new();
+            rows_not_done(&stored.ledger, stored.run, most, &mut out)
+                .await
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let want = "\
+hosts.csv:3: failed (refused): web-02 (HOST-2): the vendor said no\\nreally
+hosts.csv:4: rejected (unreadable): 3 cells, and the header has 2
+4 more rows are neither done nor unchanged; `tagferry report 1` names them
+
+";
+        assert_eq!(named(2).await, want);
+        let all = written(Format::Text).await;
+        let (rows, _) = all.split_once("\n\n").unwrap();
+        assert_eq!(named(6).await, format!("{rows}\n\n"));
+        let empty = testing::empty_run().await;
+        let mut out = Vec::new();
+        rows_not_done(&empty.ledger, empty.run, 2, &mut out)
+            .await
+            .unwrap();
+        assert!(out.is_empty());
     }
 
     #[tokio::test]

@@ -33,7 +33,7 @@ pub(super) fn planned_run(rows: u64) -> RunRow {
         reason: None,
         summary: Some(json!({
             "rows": rows, "rejected": {}, "empty_cells": 0, "entities": rows, "unchanged": rows, "to_change": 0,
-            "operations": 0, "keys": {}, "files": ["hosts.csv: CSV with comma, UTF-8"],
+            "operations": 0, "keys": {}, "files": ["hosts.csv: csv, UTF-8, delimiter `,`, 2 columns"],
         })),
         created_ms: 1_700_000_000_000,
         ended_ms: None,

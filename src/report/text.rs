@@ -33,7 +33,7 @@ impl<'a> TextRows<'a> {
 
 impl RowWriter for TextRows<'_> {
     fn row(&mut self, row: &RowReport) -> io::Result<()> {
-        if matches!(row.outcome, Outcome::Done | Outcome::Unchanged) {
+        if is_good(row) {
             return Ok(());
         }
         self.separator = "\n";
@@ -56,6 +56,56 @@ impl RowWriter for TextRows<'_> {
         write!(self.out, "{}{}", self.separator, self.outcomes)?;
         self.out.flush()
     }
+}
+
+/// Writes so many of the rows that are neither done nor unchanged, and counts the others.
+pub(super) struct FirstRows<'a> {
+    out: &'a mut dyn io::Write,
+    run: i64,
+    most: usize,
+    seen: usize,
+}
+
+impl<'a> FirstRows<'a> {
+    pub(super) fn new(out: &'a mut dyn io::Write, run: i64, most: usize) -> Self {
+        Self {
+            out,
+            run,
+            most,
+            seen: 0,
+        }
+    }
+}
+
+impl RowWriter for FirstRows<'_> {
+    fn row(&mut self, row: &RowReport) -> io::Result<()> {
+        if is_good(row) {
+            return Ok(());
+        }
+        self.seen += 1;
+        if self.seen > self.most {
+            return Ok(());
+        }
+        writeln!(self.out, "{}", line(row))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let (more, run) = (self.seen.saturating_sub(self.most), self.run);
+        if more > 0 {
+            writeln!(
+                self.out,
+                "{more} more rows are neither done nor unchanged; `tagferry report {run}` names them"
+            )?;
+        }
+        if self.seen > 0 {
+            writeln!(self.out)?;
+        }
+        self.out.flush()
+    }
+}
+
+fn is_good(row: &RowReport) -> bool {
+    matches!(row.outcome, Outcome::Done | Outcome::Unchanged)
 }
 
 /// `hosts.csv:17: rejected (missing): web-01: no such host`: position, outcome and class, entity, message.
