@@ -10,7 +10,8 @@ use crate::inventory::InventoryError;
 use crate::job::JobError;
 use crate::ledger::{LedgerError, Summary};
 use crate::model::Outcome;
-use crate::transport::SecretError;
+use crate::simulator::OpenError;
+use crate::transport::{SecretError, TransportError};
 
 /// What the help says of exit codes.
 pub(super) const HELP: &str = "Exit codes: 0 all done or unchanged; 1 unexpected failure; 2 usage; 3 job or inventory \
@@ -89,7 +90,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(interrupted) = cause.downcast_ref::<Interrupted>() {
             return Exit::Interrupted(interrupted.signal);
         }
-        if cause.is::<LockError>() {
+        if cause.is::<LockError>() || matches!(cause.downcast_ref(), Some(OpenError::Locked(_))) {
             return Exit::Locked;
         }
         if cause.is::<JobError>()
@@ -97,6 +98,16 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             || cause.is::<Refusal>()
             || cause.is::<SecretError>()
         {
+            return Exit::Refused;
+        }
+        if let Some(error) = cause.downcast_ref::<TransportError>() {
+            // A connection that can't be set up is a matter of the job, but for a client that can't be built.
+            return match error {
+                TransportError::Client(_) => Exit::Failed,
+                _ => Exit::Refused,
+            };
+        }
+        if let Some(OpenError::OtherPopulation { .. } | OpenError::Inventory { .. }) = cause.downcast_ref() {
             return Exit::Refused;
         }
         match cause.downcast_ref::<EngineError>() {

@@ -115,3 +115,14 @@ impl Journal {
         Ok(())
     }
 }
+
+impl Drop for Journal {
+    /// Gives the file free at once: a process that is just being started may still hold a copy of this descriptor, and
+    /// with it the lock, until it runs its own program.
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // Closing unlocks it too, so a failure costs no more than that moment.
+            let _ = file.unlock();
+        }
+    }
+}
