@@ -2,3 +2,5 @@
 #![cfg(test)]
 
 mod corpus;
+mod rooms;
+mod tokens;
