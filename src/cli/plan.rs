@@ -40,9 +40,13 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
     };
     let source = open::source(&session.job)?;
     let planned = session.plan(source, None).await;
+    let shown = match &planned {
+        Ok(planned) => show::plan(&session.ledger, planned, args.json).await,
+        Err(_) => Ok(()),
+    };
     session.close().await?;
     let planned = planned?;
-    show::plan(&planned, args.json)?;
+    shown?;
     let exit = if !planned.objections.is_empty() {
         Exit::Stopped
     } else if args.detailed_exitcode && planned.summary.operations > 0 {

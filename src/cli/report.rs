@@ -1,14 +1,14 @@
 //! `report RUN`: every row and what became of it.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
 
 use super::exit::Exit;
-use super::{Settings, open, print};
+use super::{Settings, open};
 use crate::ledger::Ledger;
 use crate::report::{self, Format};
 
@@ -47,22 +47,16 @@ async fn write(args: &Args, ledger: &Ledger) -> anyhow::Result<()> {
         Shape::Csv => Format::Csv,
     };
     let Some(path) = &args.output else {
-        let mut out = BufWriter::new(io::stdout().lock());
-        return match report::rows(ledger, args.run, format, &mut out).await {
+        return match report::rows(ledger, args.run, format, &mut io::stdout().lock()).await {
             Err(error) if error.is_broken_pipe() => Ok(()),
-            Err(error) => Err(error.into()),
-            Ok(()) => Ok(print::quiet_pipe(out.flush())?),
+            other => Ok(other?),
         };
     };
     let beside = beside(path);
-    let mut out =
-        BufWriter::new(File::create(&beside).with_context(|| format!("{}: creating it", beside.display()))?);
+    let mut out = File::create(&beside).with_context(|| format!("{}: creating it", beside.display()))?;
     report::rows(ledger, args.run, format, &mut out).await?;
-    let finished = out
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)
-        .and_then(|file| file.sync_all());
-    finished.with_context(|| format!("{}: writing it", beside.display()))?;
+    out.sync_all()
+        .with_context(|| format!("{}: writing it", beside.display()))?;
     std::fs::rename(&beside, path).with_context(|| format!("{}: replacing it", path.display()))
 }
 

@@ -68,7 +68,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     }
     let planned = session.plan(Source::Retry(rows), Some(run.id)).await?;
     if !args.apply || !planned.objections.is_empty() {
-        show::plan(&planned, args.json)?;
+        show::plan(&session.ledger, &planned, args.json).await?;
         return Ok(if planned.objections.is_empty() {
             Exit::Done
         } else {

@@ -16,6 +16,7 @@ use crate::job::Job;
 use crate::ledger::{Ledger, PlanTarget, RunRow, RunState, Summary};
 use crate::listen::{self, Progress, Style};
 use crate::model::Outcome;
+use crate::report;
 
 /// How long calls in flight may finish after the first signal.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -113,6 +114,9 @@ impl Session {
         let applied = applied??;
         open::keep_learned(&self.target, &self.ledger).await?;
         let summary = self.ledger.summary(run).await?;
+        if let Some(wrong) = report::unaccounted(&self.ledger.run(run).await?, &summary) {
+            anyhow::bail!(wrong);
+        }
         let open = summary.operations_of(Outcome::NotAttempted) > 0;
         let exit = match (open, self.signalled) {
             (true, Some(signal)) => Exit::Interrupted(signal),

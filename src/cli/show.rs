@@ -1,29 +1,26 @@
 //! What commands show of plans and runs.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 
 use super::print;
 use crate::engine::Planned;
 use crate::ledger::{Ledger, Summary};
-use crate::report::{self, PlanView};
+use crate::report::{self, Format};
 
 /// Rows that are named after a run; the report has them all.
 const NAMED: usize = 50;
 
 /// A saved plan, whole.
-pub(super) fn plan(planned: &Planned, json: bool) -> anyhow::Result<()> {
-    let view = view(planned)?;
-    print::result(&if json {
-        report::plan_json(&view)
+pub(super) async fn plan(ledger: &Ledger, planned: &Planned, json: bool) -> anyhow::Result<()> {
+    let run = ledger.run(planned.run).await?;
+    let objections = &planned.objections;
+    let shown = if json {
+        report::plan_json(&run, objections)?
     } else {
-        report::plan(&view)
-    })?;
+        report::plan(&run, objections)?
+    };
+    print::result(&shown)?;
     Ok(())
-}
-
-fn view(planned: &Planned) -> anyhow::Result<PlanView> {
-    let summary = serde_json::to_value(&planned.summary)?;
-    Ok(PlanView::new(planned.run, &summary, &planned.objections)?)
 }
 
 /// A saved plan in one line, for logs.
@@ -51,13 +48,8 @@ pub(super) async fn outcomes(ledger: &Ledger, run: i64, summary: &Summary, json:
         print::result(&report::status_json(&[(row, summary.clone())]))?;
         return Ok(());
     }
-    let mut out = BufWriter::new(io::stdout().lock());
-    let named = report::rows_not_done(ledger, run, NAMED, &mut out).await;
-    match named.and_then(|()| {
-        Ok(out
-            .write_all(report::outcomes(summary).as_bytes())
-            .and_then(|()| out.flush())?)
-    }) {
+    let mut out = io::stdout().lock();
+    match report::rows(ledger, run, Format::Brief(NAMED), &mut out).await {
         Err(error) if error.is_broken_pipe() => Ok(()),
         other => Ok(other?),
     }

@@ -119,7 +119,7 @@ async fn outcomes(fixture: &Fixture) -> Vec<(u64, Outcome, Option<Class>)> {
     fixture
         .ledger
         .each_row(fixture.run, |row| {
-            rows.push((row.origin.line, row.outcome, row.class))
+            rows.push((row.origin.line, row.outcome, row.class));
         })
         .await
         .unwrap();

@@ -8,6 +8,7 @@ mod intern;
 mod limits;
 mod outcome;
 mod record;
+mod safe;
 mod tag;
 mod wish;
 
@@ -17,8 +18,6 @@ pub use intern::Interner;
 pub use limits::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
 pub use outcome::{Class, Failure, Outcome};
 pub use record::{Fields, Header, Origin, Record};
+pub use safe::display_safe;
 pub use tag::{Tag, TagSet};
 pub use wish::{Action, Rule, Wish};
-pub fn display_safe(s: &str) -> &str {
-    s
-}

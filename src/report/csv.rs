@@ -1,0 +1,153 @@
+//! Rows as CSV that opens safely in a spreadsheet.
+
+use std::borrow::Cow;
+use std::io;
+
+use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
+
+use super::rows::RowWriter;
+use crate::ledger::RowReport;
+use crate::model::Class;
+
+const HEADER: [&str; 7] = ["file", "line", "entity", "name", "outcome", "class", "message"];
+
+/// Writes UTF-8 without a byte order mark: with one, the first column would not be called `file` by a program that
+/// joins.
+pub(super) struct CsvRows<'a>(Writer<&'a mut dyn io::Write>);
+
+impl<'a> CsvRows<'a> {
+    pub(super) fn begin(out: &'a mut dyn io::Write) -> io::Result<Self> {
+        let mut writer = WriterBuilder::new()
+            .quote_style(QuoteStyle::Always)
+            .terminator(Terminator::CRLF)
+            .from_writer(out);
+        writer.write_record(HEADER)?;
+        Ok(Self(writer))
+    }
+}
+
+impl RowWriter for CsvRows<'_> {
+    fn row(&mut self, row: &RowReport) -> io::Result<()> {
+        let RowReport {
+            origin,
+            entity,
+            name,
+            outcome,
+            class,
+            message,
+        } = row;
+        let line = origin.line.to_string();
+        let cells = [
+            &*origin.file,
+            &line,
+            entity.as_deref().unwrap_or_default(),
+            name.as_deref().unwrap_or_default(),
+            outcome.as_str(),
+            class.map_or("", Class::as_str),
+            message.as_deref().unwrap_or_default(),
+        ];
+        self.0
+            .write_record(cells.map(neutral).iter().map(|cell| cell.as_bytes()))?;
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula: a `'` goes before the characters that OWASP names under "CSV
+/// Injection" (<https://owasp.org/www-community/attacks/CSV_Injection>) and before NUL, which ASVS 1.2.10 adds.
+fn neutral(cell: &str) -> Cow<'_, str> {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        Cow::Borrowed(cell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Origin, Outcome};
+
+    fn written(rows: &[RowReport]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut csv = CsvRows::begin(&mut out).unwrap();
+        for row in rows {
+            csv.row(row).unwrap();
+        }
+        csv.end().unwrap();
+        drop(csv);
+        out
+    }
+
+    #[test]
+    fn what_a_spreadsheet_takes_for_a_formula_gets_a_quote_and_nothing_else_does() {
+        for (cell, want) in [
+            ("", ""),
+            ("web-01", "web-01"),
+            ("=1+1", "'=1+1"),
+            ("+49 30", "'+49 30"),
+            ("-5", "'-5"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "'\r=1"),
+            ("\n=1", "'\n=1"),
+            ("\0=1", "'\0=1"),
+            (" =1", " =1"),
+            ("'=1", "'=1"),
+            ("a=b", "a=b"),
+        ] {
+            assert_eq!(neutral(cell), want, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn every_cell_is_quoted_and_every_record_ends_as_rfc_4180_says() {
+        let row = RowReport {
+            origin: Origin {
+                file: "-".into(),
+                line: 17,
+            },
+            entity: None,
+            name: Some("=cmd|' /C calc'!A0".to_owned()),
+            outcome: Outcome::Rejected,
+            class: Some(Class::Mapping),
+            message: Some("key \"env\", value\nover two lines".to_owned()),
+        };
+        let want = "\"file\",\"line\",\"entity\",\"name\",\"outcome\",\"class\",\"message\"\r\n\
+                    \"'-\",\"17\",\"\",\"'=cmd|' /C calc'!A0\",\"rejected\",\"mapping\",\
+                    \"key \"\"env\"\", value\nover two lines\"\r\n";
+        assert_eq!(String::from_utf8(written(&[row])).unwrap(), want);
+    }
+
+    #[test]
+    fn a_parser_reads_back_what_was_written() {
+        let row = RowReport {
+            origin: Origin {
+                file: "größe, \"a\".csv".into(),
+                line: u64::MAX,
+            },
+            entity: Some("HOST-1".to_owned()),
+            name: None,
+            outcome: Outcome::NotAttempted,
+            class: None,
+            message: None,
+        };
+        let out = written(&[row]);
+        let mut reader = csv::Reader::from_reader(&*out);
+        assert_eq!(reader.headers().unwrap(), &HEADER[..]);
+        let record = reader.records().next().unwrap().unwrap();
+        let want = [
+            "größe, \"a\".csv",
+            "18446744073709551615",
+            "HOST-1",
+            "",
+            "not_attempted",
+            "",
+            "",
+        ];
+        assert_eq!(record, want[..]);
+    }
+}

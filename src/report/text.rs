@@ -1,0 +1,155 @@
+//! Rows for people: those that need somebody, one line each, and the table of outcomes.
+
+use std::io;
+
+use super::outcomes::outcomes;
+use super::rows::RowWriter;
+use crate::ledger::{RowReport, Summary};
+use crate::model::{Outcome, display_safe};
+
+/// Writes the rows that are neither done nor unchanged.
+pub(super) struct TextRows<'a> {
+    out: &'a mut dyn io::Write,
+    outcomes: String,
+    separator: &'static str,
+    /// How many rows may still be named.
+    left: usize,
+    /// How many rows were not named for that.
+    unnamed: u64,
+}
+
+impl<'a> TextRows<'a> {
+    /// Names at most `most` rows.
+    pub(super) fn new(out: &'a mut dyn io::Write, summary: &Summary, most: usize) -> Self {
+        Self {
+            out,
+            outcomes: outcomes(summary),
+            separator: "",
+            left: most,
+            unnamed: 0,
+        }
+    }
+}
+
+impl RowWriter for TextRows<'_> {
+    fn row(&mut self, row: &RowReport) -> io::Result<()> {
+        if matches!(row.outcome, Outcome::Done | Outcome::Unchanged) {
+            return Ok(());
+        }
+        self.separator = "\n";
+        if self.left == 0 {
+            self.unnamed += 1;
+            return Ok(());
+        }
+        self.left -= 1;
+        writeln!(self.out, "{}", line(row))
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.unnamed > 0 {
+            writeln!(
+                self.out,
+                "and {} more, which `tagferry report` names",
+                self.unnamed
+            )?;
+        }
+        write!(self.out, "{}{}", self.separator, self.outcomes)?;
+        self.out.flush()
+    }
+}
+
+/// `hosts.csv:17: rejected (missing): web-01: no such host`: position, outcome and class, entity, message.
+fn line(row: &RowReport) -> String {
+    let RowReport {
+        origin,
+        entity,
+        name,
+        outcome,
+        class,
+        message,
+    } = row;
+    let class = class.map(|class| format!(" ({class})")).unwrap_or_default();
+    let entity = match (name, entity) {
+        (Some(name), Some(id)) if name != id => Some(format!("{name} ({id})")),
+        (Some(one), _) | (None, Some(one)) => Some(one.clone()),
+        (None, None) => None,
+    };
+    let parts = [
+        Some(format!("{origin}: {outcome}{class}")),
+        entity,
+        message.clone(),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    display_safe(&parts.join(": ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Class, Origin};
+
+    fn row(entity: Option<&str>, name: Option<&str>, message: Option<&str>) -> RowReport {
+        RowReport {
+            origin: Origin {
+                file: "hosts.csv".into(),
+                line: 17,
+            },
+            entity: entity.map(str::to_owned),
+            name: name.map(str::to_owned),
+            outcome: Outcome::Failed,
+            class: Some(Class::Refused),
+            message: message.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_line_says_where_what_who_and_why() {
+        for (row, want) in [
+            (
+                row(Some("HOST-1"), Some("web-01"), Some("no")),
+                "hosts.csv:17: failed (refused): web-01 (HOST-1): no",
+            ),
+            (
+                row(Some("HOST-1"), None, Some("no")),
+                "hosts.csv:17: failed (refused): HOST-1: no",
+            ),
+            (
+                row(Some("web-01"), Some("web-01"), Some("no")),
+                "hosts.csv:17: failed (refused): web-01: no",
+            ),
+            (row(None, None, Some("no")), "hosts.csv:17: failed (refused): no"),
+            (row(None, None, None), "hosts.csv:17: failed (refused)"),
+        ] {
+            assert_eq!(line(&row), want);
+        }
+    }
+
+    #[test]
+    fn no_text_of_others_breaks_out_of_its_line() {
+        let mut hostile = row(
+            None,
+            Some("web\u{1b}]0;owned\u{7}"),
+            Some("tag `a\u{202e}b`\nhosts.csv:18: done"),
+        );
+        hostile.origin.file = "a\nb.csv".into();
+        assert_eq!(
+            line(&hostile),
+            r"a\nb.csv:17: failed (refused): web\u{1b}]0;owned\u{7}: tag `a\u{202e}b`\nhosts.csv:18: done"
+        );
+    }
+
+    #[test]
+    fn good_rows_are_not_listed() {
+        let mut out = Vec::new();
+        let mut rows = TextRows::new(&mut out, &Summary::default(), usize::MAX);
+        for outcome in [Outcome::Done, Outcome::Unchanged] {
+            let good = RowReport {
+                outcome,
+                ..row(Some("HOST-1"), None, None)
+            };
+            rows.row(&good).unwrap();
+        }
+        rows.end().unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), outcomes(&Summary::default()));
+    }
+}
