@@ -3,4 +3,5 @@
 
 mod corpus;
 mod rooms;
+mod samples;
 mod tokens;
