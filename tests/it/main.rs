@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod corpus;
+mod readme;
 mod rooms;
 mod samples;
 mod tokens;
