@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -29,18 +30,26 @@ impl Desk {
 
     /// Runs the binary where the samples' folder is, without any token: the embedded simulator needs none.
     pub(crate) fn tagferry(&self, arguments: &[&str]) -> Ended {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = Command::new(env!("CARGO_BIN_EXE_tagferry"))
+        Self::ended(self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tagferry"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env("XDG_STATE_HOME", self.folder.path().join("state"))
             .env_remove("TAGFERRY_LEDGER")
-            .env_remove("DT_API_TOKEN")
-            .output()
-            .unwrap();
+            .env_remove("DT_API_TOKEN");
+        command
+    }
+
+    fn ended(mut command: Command) -> Ended {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command.output().unwrap();
         Ended {
             code: status.code(),
             stdout: String::from_utf8(stdout).unwrap(),
@@ -66,6 +75,33 @@ impl Desk {
         let ended = self.tagferry(&["report", &run["run"].to_string(), "--format", "json"]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         serde_json::from_str(&ended.stdout).unwrap()
+    }
+}
+
+/// A simulator served by the real binary; it ends with the test.
+struct Served {
+    process: Child,
+    url: String,
+}
+
+impl Served {
+    fn new(desk: &Desk, arguments: &[&str]) -> Self {
+        let mut command = desk.command(&[&["simulate", "dynatrace"], arguments].concat());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let url = line.trim_end().split_once(" listening on ").unwrap().1.to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the test has seen by then.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
@@ -121,6 +157,23 @@ fn quickstart_tags_every_host_and_a_second_run_writes_nothing() {
     assert_eq!(second["calls"]["writes"], 0, "{second}");
     let rows = desk.report(&first)["rows"].as_array().unwrap().len();
     assert_eq!(rows, 2000);
+}
+
+#[test]
+fn quickstart_runs_against_a_served_simulator_by_changing_the_url_alone() {
+    let desk = Desk::new();
+    let served = Served::new(&desk, &["--entities", "2000", "--seed", "7"]);
+    let job = fs::read_to_string(samples().join("quickstart/job.toml")).unwrap();
+    let embedded = "simulator:state.db?entities=2000&seed=7";
+    assert!(job.contains(embedded), "{job}");
+    desk.write("samples/quickstart/job.toml", &job.replace(embedded, &served.url));
+    let token = format!("dt0c01.{}.{}", "A1".repeat(12), "Z9".repeat(32));
+    let mut command = desk.command(&["run", "samples/quickstart/job.toml", "--json"]);
+    command.env("DT_API_TOKEN", token);
+    let ended = Desk::ended(command);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let told: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(outcomes(&told["runs"][0]), counted([("done", 2000)]));
 }
 
 #[test]

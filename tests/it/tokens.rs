@@ -29,7 +29,7 @@ impl Token {
 
 /// Every path of a source outside `#[cfg(test)]`, words alone among them.
 pub(crate) fn paths(text: &str) -> Vec<UsedPath> {
-    let tokens = without_tests(tokens(text));
+    let tokens = without_tests(&tokens(text));
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -113,16 +113,15 @@ fn group(tokens: &[Token], open: usize, before: &[String], found: &mut Vec<UsedP
 }
 
 /// Takes out every item behind `#[cfg(test)]`.
-fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
+fn without_tests(tokens: &[Token]) -> Vec<Token> {
     let mut kept = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        match after_test_attribute(&tokens, at) {
-            Some(item) => at = end_of_item(&tokens, item),
-            None => {
-                kept.push(tokens[at].clone());
-                at += 1;
-            }
+        if let Some(item) = after_test_attribute(tokens, at) {
+            at = end_of_item(tokens, item);
+        } else {
+            kept.push(tokens[at].clone());
+            at += 1;
         }
     }
     kept
