@@ -109,13 +109,12 @@ impl Line {
 /// What is to be done to many entities alike, worked out once.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// What each bit does.
-    pub(super) actions: Vec<Action>,
     /// The number of each bit's tag.
     pub(super) tags: Vec<u32>,
     /// The bits that remove.
     pub(super) removes: u64,
-    /// For each bit that removes a replaced value, the bits that must have succeeded before it may go.
+    /// For each bit that removes a replaced value, the bits that must have succeeded before it may go; empty where
+    /// nothing is removed.
     pub(super) waits_for: Vec<u64>,
 }
 
@@ -123,14 +122,17 @@ impl Change {
     fn new(change: u32, vocabulary: &Vocabulary) -> Self {
         let actions = vocabulary.actions(change);
         let removes = bits_where(&actions, |action| action.remove);
-        let waits_for = actions.iter().map(|action| replacing(&actions, action)).collect();
+        let waits_for = if removes == 0 {
+            Vec::new()
+        } else {
+            actions.iter().map(|action| replacing(&actions, action)).collect()
+        };
         let tags = vocabulary
             .action_tags(change)
             .into_iter()
             .map(|(tag, _)| tag)
             .collect();
         Self {
-            actions,
             tags,
             removes,
             waits_for,
@@ -194,7 +196,7 @@ impl<'a> Run<'a> {
         limits: &'a Limits,
         options: &'a ApplyOptions,
     ) -> Result<Self, EngineError> {
-        let vocabulary = Vocabulary::load(ledger, run).await?;
+        let vocabulary = Vocabulary::load_changes(ledger, run).await?;
         let weight = |tag: u32| {
             let Tag { key, value } = vocabulary.tag_of(tag);
             2 * (key.len() + value.map_or(0, |value| value.len())) + TAG_OVERHEAD
@@ -364,10 +366,10 @@ impl<'a> Run<'a> {
                 Verdict::failed(Class::Missing, "the entity is no longer there"),
             );
         };
-        let actions = &self.change(line).actions;
+        let actions = self.actions(line);
         let before = self.vocabulary.before(line.of.before);
         let standing = Standing {
-            actions,
+            actions: &actions,
             open,
             attempted: line.attempted.get(),
             before: &before,
@@ -407,6 +409,11 @@ impl<'a> Run<'a> {
     /// What is to be done to a line.
     pub(super) fn change(&self, line: &Line) -> &Change {
         &self.changes[&line.of.change]
+    }
+
+    /// What each bit of a line does. Not kept: where no two entities are alike, that would be a text for every operation.
+    pub(super) fn actions(&self, line: &Line) -> Vec<Action> {
+        self.vocabulary.actions(line.of.change)
     }
 
     /// The open operations of a direction that may go now. A value that replaces another must be there before the

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::EngineError;
-use super::apply::{Change, Run, bits_where};
+use super::apply::{Run, bits_where};
 use super::wave::Doubt;
 use crate::ledger::{Settlement, Verdict};
 use crate::model::{Class, Failure, LiveEntity, Outcome, Tag};
@@ -83,8 +83,8 @@ impl Run<'_> {
                     settled.push(self.settlement(&doubt, doubt.bits, verdict));
                 }
                 Some(tags) => {
-                    let actions = &self.change(line).actions;
-                    let done = bits_where(actions, |action| tags.contains(&action.tag) != action.remove)
+                    let actions = self.actions(line);
+                    let done = bits_where(&actions, |action| tags.contains(&action.tag) != action.remove)
                         & doubt.bits;
                     if done != 0 {
                         settled.push(self.settlement(&doubt, done, Verdict::Done));
@@ -121,8 +121,7 @@ impl Run<'_> {
     /// Adds fail with the reason for the doubt; a tag that refuses to go is a rule's, or the vendor did not obey.
     async fn last_verdict(&self, doubt: Doubt) -> Result<Vec<(usize, Settlement)>, EngineError> {
         let line = &self.lines[doubt.place];
-        let Change { actions, removes, .. } = self.change(line);
-        let removes = *removes & doubt.bits;
+        let removes = self.change(line).removes & doubt.bits;
         let mut settled = Vec::new();
         if doubt.bits & !removes != 0 {
             let Failure { class, message } = doubt.failure.clone();
@@ -135,7 +134,7 @@ impl Run<'_> {
         if removes != 0 {
             let manual = self.manual_tags(&line.of.id).await?;
             let is_manual = |tag: &Tag| manual.as_ref().is_some_and(|manual| manual.0.contains(tag));
-            let kept = bits_where(actions, |action| is_manual(&action.tag)) & removes;
+            let kept = bits_where(&self.actions(line), |action| is_manual(&action.tag)) & removes;
             if kept != 0 {
                 let verdict = Verdict::failed(Class::Invisible, "removed, and the vendor still shows it");
                 settled.push(self.settlement(&doubt, kept, verdict));

@@ -381,3 +381,17 @@ async fn what_is_open_is_found_through_its_index() {
         "in order already: {plan:?}"
     );
 }
+
+#[tokio::test]
+async fn any_text_comes_back_as_it_was() {
+    let fixture = planned().await;
+    let (ledger, run) = (&fixture.ledger, fixture.run);
+    let value = "a\0b\u{1}\u{2028}\"\\\u{10ffff}";
+    ledger
+        .insert_tags(run, &[(7, "k\0ey", Some(value))])
+        .await
+        .unwrap();
+    let vocabulary = Vocabulary::load(ledger, run).await.unwrap();
+    let tag = vocabulary.tag_of(7);
+    assert_eq!((tag.key.as_str(), tag.value.as_deref()), ("k\0ey", Some(value)));
+}

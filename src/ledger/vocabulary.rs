@@ -70,6 +70,15 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// Loads what a run stored.
     pub async fn load(ledger: &Ledger, run: i64) -> Result<Self, LedgerError> {
+        Self::load_roles(ledger, run, &[SetRole::Want, SetRole::Before, SetRole::Change]).await
+    }
+
+    /// Loads what an apply needs: everything but what rows and entities ask for.
+    pub async fn load_changes(ledger: &Ledger, run: i64) -> Result<Self, LedgerError> {
+        Self::load_roles(ledger, run, &[SetRole::Before, SetRole::Change]).await
+    }
+
+    async fn load_roles(ledger: &Ledger, run: i64, roles: &[SetRole]) -> Result<Self, LedgerError> {
         let doing = "reading its tags";
         let mut tags = HashMap::new();
         let mut rows = sqlx::query("SELECT id, key, value FROM tag WHERE run = ?1")
@@ -84,7 +93,7 @@ impl Vocabulary {
         }
         drop(rows);
         let mut sets = HashMap::new();
-        for role in [SetRole::Want, SetRole::Before, SetRole::Change] {
+        for &role in roles {
             let mut rows = sqlx::query("SELECT id, members FROM tag_set WHERE run = ?1 AND role = ?2")
                 .bind(run)
                 .bind(role.as_str())
