@@ -1,11 +1,10 @@
 //! A ledger that can't be written: nothing more is sent, the reason is said, and with room the same command finishes.
 
-use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::harness::{Fleet, LedgerCopy, Simulator, Workspace};
+use crate::harness::{Fleet, LedgerCopy, Workspace};
 
 /// A file system in memory, of a size. Dropping it unmounts it.
 #[derive(Debug)]
@@ -40,19 +39,6 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Panics when the simulator got a request that the ledger does not know.
-fn every_request_is_known(simulator: &Simulator, ledger: &Path) {
-    let mut attempts: HashMap<(String, String), usize> = HashMap::new();
-    for attempt in LedgerCopy::of(ledger).attempts() {
-        *attempts.entry((attempt.method, attempt.target)).or_default() += 1;
-    }
-    for request in simulator.journal() {
-        let left = attempts.get_mut(&(request.method.clone(), request.target.clone()));
-        let known = left.and_then(|left| left.checked_sub(1).map(|fewer| *left = fewer));
-        assert!(known.is_some(), "sent without being written down: {request:?}");
-    }
-}
-
 #[test]
 fn a_full_disk_stops_the_run_and_room_lets_it_finish() {
     let mut stopped = 0;
@@ -77,7 +63,7 @@ fn a_full_disk_stops_the_run_and_room_lets_it_finish() {
                 .metadata()
                 .is_ok_and(|file| file.len() > 0)
             {
-                every_request_is_known(&simulator, &workspace.path("disk/ledger.db"));
+                simulator.check_attempts(&LedgerCopy::of(&workspace.path("disk/ledger.db")).attempts());
             } else {
                 assert_eq!(simulator.handled(), 0, "{size}");
             }
@@ -109,7 +95,8 @@ fn a_limit_on_the_size_of_files_does_not_kill_the_process_and_room_lets_it_finis
             stopped += 1;
             let first = first.expect(1);
             assert!(first.stderr.contains("ledger"), "{kilobytes}: {}", first.stderr);
-            every_request_is_known(&simulator, &workspace.path("state-home/tagferry/ledger.db"));
+            simulator
+                .check_attempts(&LedgerCopy::of(&workspace.path("state-home/tagferry/ledger.db")).attempts());
             workspace.run(&["run", "job.toml"]).expect(0);
         }
         fleet.check(&simulator);
