@@ -129,6 +129,11 @@ fn base64(bytes: &[u8]) -> String {
 fn the_token_is_in_no_output_no_ledger_no_journal_and_no_lock() {
     assert_eq!(base64(b"Man"), "TWFu");
     assert_eq!(base64(b"Ma"), "TWE=");
+    for before in ["", "Api-Token ", "user:", "Bearer "] {
+        let text = base64(format!("{before}{CANARY} and more").as_bytes());
+        let found = spellings(CANARY).iter().any(|spelling| text.contains(spelling));
+        assert!(found, "the token is not found in {text}");
+    }
     let workspace = Workspace::new();
     let fleet = Fleet::wide(60, 3);
     let simulator = fleet.serve(&workspace, &["--fault", "error,share=0.05", "--fault-seed", "3"]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::harness::{Fleet, LedgerCopy, Workspace};
+use crate::harness::{Fleet, LedgerCopy, Request, Simulator, Workspace};
 
 /// A file system in memory, of a size. Dropping it unmounts it.
 #[derive(Debug)]
@@ -39,9 +39,18 @@ impl Drop for SmallDisk {
     }
 }
 
+/// What is told beside the reason: a ledger that can't even be opened has taken nothing on.
+fn advice(simulator: &Simulator) -> &'static str {
+    if simulator.handled() == 0 {
+        "can't open the ledger"
+    } else {
+        "run the same command again"
+    }
+}
+
 #[test]
 fn a_full_disk_stops_the_run_and_room_lets_it_finish() {
-    let mut stopped = 0;
+    let (mut stopped, mut writing) = (0, 0);
     for size in ["128k", "256k", "384k", "512k", "768k", "1m"] {
         let workspace = Workspace::new();
         let Some(disk) = SmallDisk::mount(workspace.path("disk"), size) else {
@@ -55,8 +64,15 @@ fn a_full_disk_stops_the_run_and_room_lets_it_finish() {
         let first = workspace.run(&arguments);
         if first.code != Some(0) {
             stopped += 1;
+            writing += usize::from(simulator.journal().iter().any(Request::is_write));
             let first = first.expect(1);
-            assert!(first.stderr.contains("full"), "{size}: {}", first.stderr);
+            for part in ["ledger.db", "database or disk is full", advice(&simulator)] {
+                assert!(
+                    first.stderr.contains(part),
+                    "{size}: `{part}` is missing: {}",
+                    first.stderr
+                );
+            }
             disk.grow("64m");
             if workspace
                 .path("disk/ledger.db")
@@ -75,13 +91,16 @@ fn a_full_disk_stops_the_run_and_room_lets_it_finish() {
         let last = ledger.runs().pop().expect("a run");
         assert_eq!(last.state, "finished");
     }
-    assert!(stopped >= 3, "only {stopped} disks were too small");
+    assert!(
+        stopped >= 3 && writing > 0,
+        "{stopped} disks were too small, {writing} in the middle of writes"
+    );
 }
 
 #[test]
 fn a_limit_on_the_size_of_files_does_not_kill_the_process_and_room_lets_it_finish() {
-    let mut stopped = 0;
-    for kilobytes in [64, 128, 256, 384, 512] {
+    let (mut stopped, mut writing) = (0, 0);
+    for kilobytes in [64, 128, 256, 512, 768, 1_024] {
         let workspace = Workspace::new();
         let fleet = Fleet::wide(300, 8);
         let simulator = fleet.serve(&workspace, &[]);
@@ -93,8 +112,15 @@ fn a_limit_on_the_size_of_files_does_not_kill_the_process_and_room_lets_it_finis
         let first = workspace.start(&mut command).wait();
         if first.code != Some(0) {
             stopped += 1;
+            writing += usize::from(simulator.journal().iter().any(Request::is_write));
             let first = first.expect(1);
-            assert!(first.stderr.contains("ledger"), "{kilobytes}: {}", first.stderr);
+            for part in ["ledger.db", "disk I/O error", advice(&simulator)] {
+                assert!(
+                    first.stderr.contains(part),
+                    "{kilobytes}: `{part}` is missing: {}",
+                    first.stderr
+                );
+            }
             simulator
                 .check_attempts(&LedgerCopy::of(&workspace.path("state-home/tagferry/ledger.db")).attempts());
             workspace.run(&["run", "job.toml"]).expect(0);
@@ -102,5 +128,8 @@ fn a_limit_on_the_size_of_files_does_not_kill_the_process_and_room_lets_it_finis
         fleet.check(&simulator);
         workspace.ledger().check();
     }
-    assert!(stopped >= 2, "only {stopped} limits were too small");
+    assert!(
+        stopped >= 3 && writing > 0,
+        "{stopped} limits were too small, {writing} in the middle of writes"
+    );
 }
