@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use tagferry::diff;
 use tagferry::engine::{self, ApplyOptions, Embedded, PlanInput, Source, Target, TargetSpec};
-use tagferry::event::Events;
+use tagferry::event::{Event, Events};
 use tagferry::guard::{Bounds, Breaker};
 use tagferry::ledger::{Ledger, LineBits, NewRun, PlanTarget, Settlement, Verdict};
 use tagferry::mapping::{self, Entity, Mapper, TagOptions};
@@ -354,6 +354,19 @@ async fn listed(simulator: &Dynatrace) -> Vec<String> {
     }
 }
 
+/// Tells how long each stage took.
+fn stages() -> Events {
+    let began = std::sync::Mutex::new(Instant::now());
+    Events::to(move |event| {
+        let mut began = began.lock().expect("no panic while timing");
+        match event {
+            Event::StageBegan { .. } => *began = Instant::now(),
+            Event::StageEnded { stage } => println!("  {stage:?} took {:.2?}", began.elapsed()),
+            _ => {}
+        }
+    })
+}
+
 fn target_to(exec: Arc<dyn Exec>, auth: Auth, url: &str, concurrency: usize) -> Target {
     let pace = Pace {
         rate: None,
@@ -368,7 +381,7 @@ fn target_to(exec: Arc<dyn Exec>, auth: Auth, url: &str, concurrency: usize) -> 
         vendor: Arc::from(dynatrace::vendor(&dynatrace::Options::default()).expect("a vendor")),
         connection: Connection::new("dynatrace", exec, auth, &options, None, Events::default()),
         concurrency,
-        events: Events::default(),
+        events: stages(),
     })
 }
 

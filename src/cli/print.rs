@@ -1,6 +1,6 @@
 //! Standard output for results, standard error for everything else. A closed pipe ends quietly.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 /// Writes a result. A reader that went away is not an error.
 pub(super) fn result(text: &str) -> io::Result<()> {
@@ -19,9 +19,4 @@ pub(super) fn quiet_pipe(written: io::Result<()>) -> io::Result<()> {
 /// Writes a line to standard error. Nothing can be done when that fails.
 pub(super) fn line(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
-}
-
-/// Whether progress can be drawn.
-pub(super) fn can_draw() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

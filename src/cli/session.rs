@@ -176,10 +176,10 @@ pub(super) fn applicable(run: &RunRow) -> anyhow::Result<()> {
 }
 
 fn progress(settings: &Settings) -> (Events, Progress) {
-    let style = match (settings.quiet, print::can_draw()) {
-        (true, _) => Style::Quiet,
-        (false, true) => Style::Bar,
-        (false, false) => Style::Lines,
+    let style = if settings.quiet {
+        Style::Quiet
+    } else {
+        Style::for_stderr()
     };
     listen::events(style, Arc::new(print::line))
 }

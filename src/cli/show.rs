@@ -5,19 +5,18 @@ use std::io;
 use super::print;
 use crate::engine::Planned;
 use crate::ledger::{Ledger, Summary};
-use crate::report::{self, Format};
+use crate::report::{self, PlanView};
 
 /// Rows that are named after a run; the report has them all.
 const NAMED: usize = 50;
 
 /// A saved plan, whole.
 pub(super) async fn plan(ledger: &Ledger, planned: &Planned, json: bool) -> anyhow::Result<()> {
-    let run = ledger.run(planned.run).await?;
-    let objections = &planned.objections;
+    let view = PlanView::of(&ledger.run(planned.run).await?, &planned.objections)?;
     let shown = if json {
-        report::plan_json(&run, objections)?
+        report::plan_json(&view)
     } else {
-        report::plan(&run, objections)?
+        report::plan(&view)
     };
     print::result(&shown)?;
     Ok(())
@@ -49,7 +48,7 @@ pub(super) async fn outcomes(ledger: &Ledger, run: i64, summary: &Summary, json:
         return Ok(());
     }
     let mut out = io::stdout().lock();
-    match report::rows(ledger, run, Format::Brief(NAMED), &mut out).await {
+    match report::rows_not_done(ledger, run, NAMED, &mut out).await {
         Err(error) if error.is_broken_pipe() => Ok(()),
         other => Ok(other?),
     }

@@ -121,6 +121,9 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
     planner
         .settle_ownership(&mut gathering, &mut observed, &log)
         .await?;
+    target.events.tell(Event::StageEnded {
+        stage: Stage::Observe,
+    });
     let draft = Draft {
         target,
         ledger,
@@ -224,9 +227,6 @@ impl Planner<'_> {
             let ids: Vec<&str> = (0..).take(total).map(|entity| entities.text(entity)).collect();
             observer.entities(&ids, &mut see).await?;
         }
-        events.tell(Event::StageEnded {
-            stage: Stage::Observe,
-        });
         Ok(observed)
     }
 

@@ -15,8 +15,6 @@ use crate::ledger::{Ledger, LedgerError, RowReport};
 pub enum Format {
     /// For people: a line for each row that is neither done nor unchanged, and the table of outcomes.
     Text,
-    /// The same, with so many lines at most.
-    Brief(usize),
     /// For programs: one document with a version, the counts and every row. A report that was cut off does not parse.
     Json,
     /// For spreadsheets: every row, each cell quoted, as RFC 4180 has it (with `\r\n`); what a spreadsheet would take
@@ -73,11 +71,7 @@ pub async fn rows(
     match format {
         Format::Text => {
             let summary = ledger.summary(run).await?;
-            stream(ledger, run, TextRows::new(&mut out, &summary, usize::MAX)).await
-        }
-        Format::Brief(most) => {
-            let summary = ledger.summary(run).await?;
-            stream(ledger, run, TextRows::new(&mut out, &summary, most)).await
+            stream(ledger, run, TextRows::new(&mut out, &summary)).await
         }
         Format::Json => {
             let summary = ledger.summary(run).await?;

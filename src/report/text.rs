@@ -12,21 +12,14 @@ pub(super) struct TextRows<'a> {
     out: &'a mut dyn io::Write,
     outcomes: String,
     separator: &'static str,
-    /// How many rows may still be named.
-    left: usize,
-    /// How many rows were not named for that.
-    unnamed: u64,
 }
 
 impl<'a> TextRows<'a> {
-    /// Names at most `most` rows.
-    pub(super) fn new(out: &'a mut dyn io::Write, summary: &Summary, most: usize) -> Self {
+    pub(super) fn new(out: &'a mut dyn io::Write, summary: &Summary) -> Self {
         Self {
             out,
             outcomes: outcomes(summary),
             separator: "",
-            left: most,
-            unnamed: 0,
         }
     }
 }
@@ -37,22 +30,10 @@ impl RowWriter for TextRows<'_> {
             return Ok(());
         }
         self.separator = "\n";
-        if self.left == 0 {
-            self.unnamed += 1;
-            return Ok(());
-        }
-        self.left -= 1;
         writeln!(self.out, "{}", line(row))
     }
 
     fn end(&mut self) -> io::Result<()> {
-        if self.unnamed > 0 {
-            writeln!(
-                self.out,
-                "and {} more, which `tagferry report` names",
-                self.unnamed
-            )?;
-        }
         write!(self.out, "{}{}", self.separator, self.outcomes)?;
         self.out.flush()
     }
@@ -191,7 +172,7 @@ mod tests {
     #[test]
     fn good_rows_are_not_listed() {
         let mut out = Vec::new();
-        let mut rows = TextRows::new(&mut out, &Summary::default(), usize::MAX);
+        let mut rows = TextRows::new(&mut out, &Summary::default());
         for outcome in [Outcome::Done, Outcome::Unchanged] {
             let good = RowReport {
                 outcome,
