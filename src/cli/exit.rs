@@ -10,6 +10,7 @@ use crate::inventory::InventoryError;
 use crate::job::JobError;
 use crate::ledger::{LedgerError, Summary};
 use crate::model::Outcome;
+use crate::report::ReportError;
 use crate::simulator::OpenError;
 use crate::transport::{SecretError, TransportError};
 
@@ -116,7 +117,12 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             Some(EngineError::Ledger(_)) => return Exit::Failed,
             None => {}
         }
-        if matches!(cause.downcast_ref::<LedgerError>(), Some(LedgerError::NoRun(_))) {
+        if matches!(cause.downcast_ref(), Some(LedgerError::NoRun(_)))
+            || matches!(
+                cause.downcast_ref(),
+                Some(ReportError::Ledger(LedgerError::NoRun(_)) | ReportError::NoPlan(_))
+            )
+        {
             return Exit::Refused;
         }
     }

@@ -80,6 +80,8 @@ pub(super) async fn target(
 ) -> anyhow::Result<Target> {
     let connection = connection(job);
     let vendor = vendor(job)?;
+    let mut network = connection.network.clone();
+    network.ca_cert = network.ca_cert.map(|path| job.folder.join(path));
     let (exec, auth): (Arc<dyn Exec>, Auth) = match &connection.address {
         Address::Simulator(state) => {
             let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
@@ -91,7 +93,7 @@ pub(super) async fn target(
             )
         }
         Address::Http(url) => {
-            let exec = HttpExec::new(url, &connection.network)?;
+            let exec = HttpExec::new(url, &network)?;
             (Arc::new(exec), auth(job, connection).await?)
         }
     };

@@ -41,6 +41,8 @@ pub(super) struct Live {
     pub(super) tags: u32,
     /// Whether some of `before` are in doubt.
     pub(super) undecided: bool,
+    /// What else it carries in doubt, of keys that only other rows name: asking about both at once tells of either.
+    pub(super) beside: u32,
 }
 
 /// Every entity that the rows name, by number.
@@ -50,6 +52,8 @@ pub(super) struct Observed {
     resolver: Option<Resolver>,
     /// The keys of each wanted set, worked out once.
     keys: HashMap<u32, BTreeSet<String>>,
+    /// The keys of all of them.
+    named: BTreeSet<String>,
 }
 
 impl Observed {
@@ -60,6 +64,7 @@ impl Observed {
             seen: Seen::Missing,
         });
         Self {
+            named: gathering.words.keys(),
             states: states.collect(),
             resolver: gathering.by_name.then(|| Resolver::new(gathering.entities.len())),
             keys: HashMap::new(),
@@ -126,6 +131,15 @@ impl Observed {
         }
         present.sort();
         present.dedup();
+        let in_doubt = live
+            .tags
+            .iter()
+            .filter(|tag| tag.provenance == Provenance::Undecided);
+        let beside: Vec<Present> = in_doubt
+            .filter(|tag| self.named.contains(&tag.tag.key))
+            .map(|tag| Present::new(tag.tag.clone(), tag.provenance))
+            .filter(|tag| present.binary_search(tag).is_err())
+            .collect();
         let manual = live
             .tags
             .iter()
@@ -136,6 +150,7 @@ impl Observed {
             before: words.before_id(&present),
             tags: u32::try_from(manual).unwrap_or(u32::MAX),
             undecided,
+            beside: words.before_id(&beside),
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::ledger::{Ledger, NewRun, RowRow, RunLog};
 use crate::model::{Class, Limits, LiveEntity, Wish};
 
 /// Rows written at once.
-pub(super) const BATCH: usize = 5_000;
+pub(super) const BATCH: usize = 20_000;
 
 /// What a plan is made of.
 #[derive(Debug)]
@@ -320,10 +320,17 @@ impl Planner<'_> {
                 .map(|action| action.tag.clone())
                 .collect();
             if !going.is_empty() && live.undecided {
+                let borne = [live.before, live.beside].map(|set| gathering.words.before(set));
                 doubtful.push(Doubtful {
                     entity,
                     id: id.to_owned(),
                     tags: going,
+                    borne: borne
+                        .into_iter()
+                        .flatten()
+                        .filter(|present| !present.automatic)
+                        .map(|present| present.tag)
+                        .collect(),
                 });
             }
         }
