@@ -78,8 +78,9 @@ impl Ledger {
         self.writer.insert_one(sql, &row).await
     }
 
-    /// Forgets the plans of a job that were never finished. The job's lock must be held, so that none of them is being
-    /// made.
+    /// Forgets the plans of a job that were never finished. The runs stay as abandoned, with their attempts: what was sent
+    /// stays known, and no number that somebody has seen is given again. The job's lock must be held, so that none of
+    /// them is being made.
     pub async fn discard_unplanned(&self, job: &str) -> Result<(), LedgerError> {
         let runs: Vec<i64> = sqlx::query_scalar("SELECT id FROM run WHERE job = ?1 AND state = 'planning'")
             .bind(job)
@@ -94,8 +95,7 @@ impl Ledger {
                 "DELETE FROM tag_set WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM entity WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM line WHERE run = ?1 AND ?2 <> ''",
-                "DELETE FROM attempt WHERE run = ?1 AND ?2 <> ''",
-                "DELETE FROM run WHERE id = ?1 AND ?2 <> ''",
+                "UPDATE run SET state = 'abandoned', reason = 'its plan was not finished' WHERE id = ?1 AND ?2 <> ''",
             ];
             let writes = statements.map(|sql| Write::Rows {
                 sql,
