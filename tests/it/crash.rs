@@ -48,9 +48,8 @@ struct Life {
     workspace: Workspace,
     fleet: Fleet,
     simulator: Simulator,
-    /// Every attempt that any copy of the ledger told of, by run, number and time. A plan that was killed is discarded with
-    /// its attempts, so the last ledger alone does not have them all.
-    attempts: BTreeMap<(i64, i64, i64), Attempt>,
+    /// Every attempt that the ledger tells of, by run and number, as it stood when its process was gone.
+    attempts: BTreeMap<(i64, i64), Attempt>,
 }
 
 impl Life {
@@ -104,7 +103,7 @@ impl Life {
         ledger.check();
         let mut in_flight = Vec::new();
         for attempt in ledger.attempts() {
-            let key = (attempt.run, attempt.id, attempt.sent_ms);
+            let key = (attempt.run, attempt.id);
             let known = self.attempts.insert(key, attempt.clone());
             if known.is_none() && attempt.class.is_none() {
                 in_flight.push(attempt);
@@ -119,8 +118,9 @@ impl Life {
         let mut ledger = self.workspace.ledger();
         ledger.check();
         for run in ledger.runs() {
-            // One that was killed between its plan and its first call is a plan that nobody applied.
-            if run.state == "planned" {
+            // One that was killed while planning is abandoned, and one that was killed between its plan and its first call
+            // is a plan that nobody applied.
+            if ["planned", "abandoned"].contains(&run.state.as_str()) {
                 assert!(
                     self.attempts
                         .values()
@@ -139,7 +139,7 @@ impl Life {
                 "{run:?}: {outcomes:?}"
             );
         }
-        self.simulator.check_attempts(self.attempts.values());
+        self.simulator.check_attempts(&ledger.attempts());
         self.nothing_that_ended_is_sent_again();
     }
 

@@ -129,7 +129,7 @@ fn the_second_signal_does_not_wait_for_anything() {
 }
 
 #[test]
-fn a_plan_that_is_interrupted_sends_no_write_and_is_forgotten() {
+fn a_plan_that_is_interrupted_sends_no_write_and_is_abandoned() {
     let workspace = Workspace::new();
     let fleet = Fleet::new(200, 12);
     let simulator = fleet.serve(&workspace, &["--fault", "slow,delay=1s,count=1"]);
@@ -144,7 +144,9 @@ fn a_plan_that_is_interrupted_sends_no_write_and_is_forgotten() {
     assert_eq!(simulator.handled(), 1, "nothing is sent after the signal");
     workspace.run(&["run", "job.toml"]).expect(0);
     fleet.check(&simulator);
-    let runs = workspace.ledger().runs();
-    assert_eq!(runs.len(), 1, "{runs:?}");
-    assert_eq!(runs[0].state, "finished");
+    let mut ledger = workspace.ledger();
+    let states: Vec<String> = ledger.runs().into_iter().map(|run| run.state).collect();
+    assert_eq!(states, ["abandoned", "finished"]);
+    assert!(ledger.rows(1).is_empty(), "nothing of the plan is left");
+    simulator.check_attempts(&ledger.attempts());
 }
