@@ -64,8 +64,12 @@ impl Draft<'_> {
                 .zip(&bars)
                 .map(|(entity, bar)| row(*entity, bar.as_ref(), gathering, observed))
                 .collect();
-            self.ledger.insert_entities(self.run, &entities).await?;
-            self.ledger.insert_lines(self.run, &work.lines).await?;
+            // Together, so that they go into one transaction.
+            let (entities, lines) = futures::join!(
+                self.ledger.insert_entities(self.run, &entities),
+                self.ledger.insert_lines(self.run, &work.lines)
+            );
+            entities.and(lines)?;
             work.lines.clear();
             events.tell(Event::Advanced {
                 by: batch.len() as u64,

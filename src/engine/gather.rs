@@ -14,10 +14,10 @@ use crate::model::{Class, EntityKey, Failure, Interner, Origin, Wish};
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
-const BATCH: usize = 2_000;
+const BATCH: usize = 10_000;
 
 /// Batches that may wait to be written, so that memory stays bounded when the ledger is slower than the reader.
-const QUEUE: usize = 8;
+const QUEUE: usize = 4;
 
 /// Where the wishes come from.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use crate::ledger::{Ledger, NewRun, RowRow, RunLog};
 use crate::model::{Class, Limits, LiveEntity, Wish};
 
 /// Rows written at once.
-pub(super) const BATCH: usize = 5_000;
+pub(super) const BATCH: usize = 20_000;
 
 /// What a plan is made of.
 #[derive(Debug)]

@@ -95,13 +95,6 @@ impl Life {
         }
         let mut ledger = self.workspace.ledger();
         ledger.check();
-        if ledger.count(
-            "SELECT count(*) FROM sqlite_schema WHERE name = 'attempt' AND ?1 = 0",
-            0,
-        ) == 0
-        {
-            return Vec::new();
-        }
         let mut in_flight = Vec::new();
         for attempt in ledger.attempts() {
             let key = (attempt.run, attempt.id, attempt.sent_ms);

@@ -8,6 +8,8 @@ mod corpus;
 mod crash;
 mod credentials;
 mod desk;
+mod disk;
+mod faults;
 mod harness;
 mod inventories;
 mod locks;
