@@ -100,6 +100,8 @@ pub(super) async fn target(
 ) -> anyhow::Result<Target> {
     let connection = connection(job);
     let vendor = vendor(job)?;
+    let mut network = connection.network.clone();
+    network.ca_cert = network.ca_cert.map(|path| job.folder.join(path));
     let (exec, auth): (Arc<dyn Exec>, Auth) = match &connection.address {
         Address::Simulator(state) => {
             let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
@@ -111,7 +113,7 @@ pub(super) async fn target(
             )
         }
         Address::Http(url) => {
-            let exec = HttpExec::new(url, &connection.network)?;
+            let exec = HttpExec::new(url, &network)?;
             (Arc::new(exec), auth(job, connection).await?)
         }
     };

@@ -36,6 +36,7 @@ pub(super) struct Session {
     pub(super) target: Target,
     progress: Progress,
     signalled: Option<u8>,
+    quiet: bool,
     _locks: [Lock; 2],
 }
 
@@ -70,8 +71,16 @@ impl Session {
             target,
             progress,
             signalled: None,
+            quiet: opening.settings.quiet,
             _locks: locks,
         }))
+    }
+
+    /// Tells what goes on, unless that is not wanted.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            print::line(text);
+        }
     }
 
     /// Makes a plan of the inventory, or of an earlier run's failures.
