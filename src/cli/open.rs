@@ -13,6 +13,8 @@ use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
 use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
 use crate::ledger::{self, Ledger, PlanTarget};
+use crate::mapping::Options;
+use crate::model::TagRules;
 use crate::simulator::{self, dynatrace::Dynatrace};
 use crate::transport::{self, Auth, HttpExec, Secret};
 use crate::vendor::{self, dynatrace};
@@ -68,7 +70,25 @@ pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
     let vendor = made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
     let limits = vendor.limits(&job.target.kind);
     limits.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    check_actions(job, vendor.rules())?;
     Ok(Arc::from(vendor))
+}
+
+/// Refuses actions that the vendor's tags can't be meant with, before each row is rejected for them.
+fn check_actions(job: &Job, rules: &TagRules) -> Result<(), Refusal> {
+    let Options { tags, tags_from, .. } = &job.mapping;
+    let of_tags = (1..).zip(tags).map(|(n, tag)| ("tag", n, tag.action));
+    let of_many = (1..)
+        .zip(tags_from)
+        .map(|(n, many)| ("tags_from", n, many.action));
+    match of_tags.chain(of_many).find(|(.., action)| !rules.allows(*action)) {
+        None => Ok(()),
+        Some((table, n, action)) => Err(Refusal(format!(
+            "{}: [[{table}]] {n}: `{action}` needs keys and values, and this API knows plain strings only: use `add` or \
+             `remove`, or give the connection a `join`",
+            job.path.display()
+        ))),
+    }
 }
 
 /// Opens the job's target: credentials are loaded, nothing is sent.

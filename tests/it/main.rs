@@ -22,5 +22,6 @@ mod rooms;
 mod safety;
 mod samples;
 mod signals;
+mod switches;
 mod throttling;
 mod tokens;
