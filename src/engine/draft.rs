@@ -1,6 +1,6 @@
 //! The difference, written to the ledger: entities, lines and the words that they use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::EngineError;
 use super::gather::Gathering;
@@ -130,13 +130,14 @@ impl Draft<'_> {
             work.lines.push((entity, 0, want, before, 0, 0));
             return None;
         }
-        if let Some(why) = self.unsupported(actions) {
+        let why = self.unsupported(actions).or_else(|| too_many(actions));
+        if let Some(why) = why {
             return Some((Class::Unsupported, why));
         }
         self.count(actions, &mut work.weight);
         let parts = work.parts.entry((want, before)).or_insert_with(|| {
-            let part = |actions: &[Action]| (words.change_id(actions), (1 << actions.len()) - 1);
-            actions.chunks(BITS_A_LINE).map(part).collect()
+            let part = |actions: Vec<Action>| (words.change_id(&actions), (1 << actions.len()) - 1);
+            whole_keys(actions).into_iter().map(part).collect()
         });
         for (part, (change, open)) in (0..).zip(parts.iter()) {
             work.lines.push((entity, part, want, before, *change, *open));
@@ -242,6 +243,48 @@ fn row<'a>(
     (entity, key, name, class, why)
 }
 
+/// Actions cut into parts that fit into a line each. All actions of a key are in one part: whether an old value may go,
+/// and whether somebody else changed the key, is decided within a line.
+fn whole_keys(actions: &[Action]) -> Vec<Vec<Action>> {
+    let mut keys: BTreeMap<&str, Vec<&Action>> = BTreeMap::new();
+    for action in actions {
+        keys.entry(&action.tag.key).or_default().push(action);
+    }
+    let mut parts: Vec<Vec<Action>> = vec![Vec::new()];
+    for of_key in keys.into_values() {
+        if parts
+            .last()
+            .is_some_and(|part| part.len() + of_key.len() > BITS_A_LINE)
+        {
+            parts.push(Vec::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.extend(of_key.into_iter().cloned());
+        }
+    }
+    for part in &mut parts {
+        part.sort_by_key(|action| action.remove);
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+/// Why actions can't be kept: so many of one key that they do not fit into one line.
+fn too_many(actions: &[Action]) -> Option<String> {
+    if actions.len() <= BITS_A_LINE {
+        return None;
+    }
+    let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
+    for action in actions {
+        *keys.entry(&action.tag.key).or_default() += 1;
+    }
+    let (key, many) = keys.into_iter().find(|(_, many)| *many > BITS_A_LINE)?;
+    Some(format!(
+        "{many} values of `{key}` would be added or removed, and at most {BITS_A_LINE} of one key can be at once; ask for \
+         fewer"
+    ))
+}
+
 /// The actions of each (want, before), worked out once.
 #[derive(Debug, Default)]
 pub(super) struct Memo(HashMap<(u32, u32), Vec<Action>>);
@@ -251,5 +294,51 @@ impl Memo {
         self.0
             .entry((want, before))
             .or_insert_with(|| diff::actions(&words.wishes(want), &words.before(before)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::Tag;
+
+    fn action(remove: bool, key: &str, value: usize) -> Action {
+        Action {
+            rule: Rule::Set,
+            remove,
+            tag: Tag::new(key, Some(value.to_string())),
+        }
+    }
+
+    #[test]
+    fn a_key_of_more_values_than_a_line_holds_is_refused_by_name() {
+        let many: Vec<Action> = (0..63).map(|n| action(true, "owner", n)).collect();
+        let why = too_many(&many).unwrap();
+        assert!(why.contains("63 values of `owner`"), "{why}");
+        assert_eq!(too_many(&many[1..]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_action_is_in_one_part_and_every_key_too(keys in proptest::collection::vec(1usize..9, 0..60)) {
+            let mut actions: Vec<Action> = (0..)
+                .zip(&keys)
+                .flat_map(|(key, many): (usize, &usize)| {
+                    (0..*many).map(move |n| action(n > 0, &format!("k{key}"), n))
+                })
+                .collect();
+            actions.sort_by(|a, b| (a.remove, &a.tag).cmp(&(b.remove, &b.tag)));
+            let parts = whole_keys(&actions);
+            prop_assert!(parts.iter().all(|part| (1..=BITS_A_LINE).contains(&part.len())));
+            let mut homes: BTreeMap<&str, usize> = BTreeMap::new();
+            for (home, action) in parts.iter().enumerate().flat_map(|(n, part)| part.iter().map(move |one| (n, one))) {
+                prop_assert_eq!(*homes.entry(&action.tag.key).or_insert(home), home);
+            }
+            let mut all: Vec<Action> = parts.concat();
+            all.sort_by(|a, b| (a.remove, &a.tag).cmp(&(b.remove, &b.tag)));
+            prop_assert_eq!(all, actions);
+        }
     }
 }

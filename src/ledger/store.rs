@@ -55,7 +55,7 @@ impl Ledger {
             .map_err(failed)?;
         Ok(Self {
             readers,
-            writer: Writer::spawn(connection),
+            writer: Writer::spawn(connection, path.to_owned()),
             path: path.to_owned(),
         })
     }

@@ -19,7 +19,8 @@ fn survives(hosts: u64, options: &[&str]) -> (Workspace, Simulator) {
     fleet.check(&simulator);
     let mut ledger = workspace.ledger();
     ledger.check();
-    let outcomes = ledger.outcomes(1);
+    simulator.check_attempts(&ledger.attempts());
+    let outcomes = workspace.outcomes(1);
     let settled = ["done", "unchanged"]
         .iter()
         .filter_map(|outcome| outcomes.get(*outcome));

@@ -148,7 +148,7 @@ impl LedgerCopy {
     }
 
     /// How many rows of a run have each outcome.
-    pub(crate) fn outcomes(&mut self, run: i64) -> BTreeMap<String, usize> {
+    pub(super) fn outcomes(&mut self, run: i64) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for (_, outcome) in self.rows(run) {
             *counts.entry(outcome).or_default() += 1;
