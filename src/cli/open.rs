@@ -13,7 +13,6 @@ use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
 use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
 use crate::ledger::{self, Ledger, PlanTarget};
-use crate::mapping::Options;
 use crate::model::TagRules;
 use crate::simulator::{self, dynatrace::Dynatrace};
 use crate::transport::{self, Auth, HttpExec, Secret};
@@ -76,10 +75,11 @@ pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
 
 /// Refuses actions that the vendor's tags can't be meant with, before each row is rejected for them.
 fn check_actions(job: &Job, rules: &TagRules) -> Result<(), Refusal> {
-    let Options { tags, tags_from, .. } = &job.mapping;
-    let of_tags = (1..).zip(tags).map(|(n, tag)| ("tag", n, tag.action));
+    let of_tags = (1..)
+        .zip(&job.mapping.tags)
+        .map(|(n, tag)| ("tag", n, tag.action));
     let of_many = (1..)
-        .zip(tags_from)
+        .zip(&job.mapping.tags_from)
         .map(|(n, many)| ("tags_from", n, many.action));
     match of_tags.chain(of_many).find(|(.., action)| !rules.allows(*action)) {
         None => Ok(()),

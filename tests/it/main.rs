@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod actions;
+mod addresses;
 mod classic;
 mod commands;
 mod corpus;
