@@ -24,10 +24,18 @@ const GATE: &str = "gate";
 
 /// Opens the ledger that the user named, or the default one.
 pub(super) async fn ledger(settings: &Settings) -> anyhow::Result<Ledger> {
+    Ok(Ledger::open(&ledger_path(settings)?).await?)
+}
+
+/// Opens it for looking only: one that can't be written is good enough.
+pub(super) async fn ledger_to_read(settings: &Settings) -> anyhow::Result<Ledger> {
+    Ok(Ledger::open_to_read(&ledger_path(settings)?).await?)
+}
+
+fn ledger_path(settings: &Settings) -> anyhow::Result<PathBuf> {
     let path = settings.ledger.clone().or_else(ledger::default_path);
-    let path =
-        path.ok_or_else(|| Refusal("neither HOME nor XDG_STATE_HOME is set; give --ledger FILE".to_owned()))?;
-    Ok(Ledger::open(&path).await?)
+    let none = || Refusal("neither HOME nor XDG_STATE_HOME is set; give --ledger FILE".to_owned());
+    Ok(path.ok_or_else(none)?)
 }
 
 fn connection(job: &Job) -> &Connection {
@@ -46,14 +54,23 @@ pub(super) fn plan_target(job: &Job) -> PlanTarget {
         }
     };
     let vendor = match &connection.vendor {
-        Vendor::Dynatrace(_) => "dynatrace",
+        Vendor::Dynatrace(options) => spoken(options),
     };
     PlanTarget {
         connection: connection.name.clone(),
-        vendor: vendor.to_owned(),
+        vendor,
         url,
         tenant: connection.tenant.clone().unwrap_or_default(),
         kind: job.target.kind.clone(),
+    }
+}
+
+/// The vendor, with what decides how a tag is written there: a plan that was made in one form must not be sent in another.
+fn spoken(options: &dynatrace::Options) -> String {
+    match (options.api, &options.join) {
+        (dynatrace::Api::V2, _) => "dynatrace".to_owned(),
+        (dynatrace::Api::V1, None) => "dynatrace v1".to_owned(),
+        (dynatrace::Api::V1, Some(join)) => format!("dynatrace v1 joined by `{join}`"),
     }
 }
 

@@ -35,8 +35,12 @@ pub(super) struct Session {
     pub(super) ledger: Ledger,
     pub(super) target: Target,
     progress: Progress,
+<<<<<<< HEAD
     signalled: Option<u8>,
     quiet: bool,
+=======
+    signals: Signals,
+>>>>>>> rev
     _locks: [Lock; 2],
 }
 
@@ -70,8 +74,13 @@ impl Session {
             ledger,
             target,
             progress,
+<<<<<<< HEAD
             signalled: None,
             quiet: opening.settings.quiet,
+=======
+            // Last: while locks are awaited and secrets are read, a signal ends the process at once.
+            signals: Signals::new()?,
+>>>>>>> rev
             _locks: locks,
         }))
     }
@@ -85,6 +94,9 @@ impl Session {
 
     /// Makes a plan of the inventory, or of an earlier run's failures.
     pub(super) async fn plan(&mut self, source: Source, retry_of: Option<i64>) -> anyhow::Result<Planned> {
+        if let Some(signal) = self.signals.first {
+            return Err(Interrupted { signal }.into());
+        }
         let bounds = open::bounds(&self.job.guard);
         let input = PlanInput {
             job: &self.job.name,
@@ -97,9 +109,9 @@ impl Session {
             bounds: &bounds,
         };
         let planning = engine::plan(input, &self.target, &self.ledger);
-        let planned = until_signalled(planning, &self.target, &mut self.signalled).await;
+        let planned = until_signalled(planning, &self.target, &mut self.signals).await;
         self.progress.finish();
-        match (planned?, self.signalled) {
+        match (planned?, self.signals.first) {
             // The plan that a drained connection could not observe is an error of its own; a finished one is kept.
             (Err(_), Some(signal)) => Err(Interrupted { signal }.into()),
             (planned, _) => Ok(planned?),
@@ -118,7 +130,7 @@ impl Session {
             breaker: open::breaker(&self.job.guard),
         };
         let applying = engine::apply(run, &self.target, &self.ledger, &options);
-        let applied = until_signalled(applying, &self.target, &mut self.signalled).await;
+        let applied = until_signalled(applying, &self.target, &mut self.signals).await;
         self.progress.finish();
         let applied = applied??;
         open::keep_learned(&self.target, &self.ledger).await?;
@@ -127,7 +139,7 @@ impl Session {
             anyhow::bail!(wrong);
         }
         let open = summary.operations_of(Outcome::NotAttempted) > 0;
-        let exit = match (open, self.signalled) {
+        let exit = match (open, self.signals.first) {
             (true, Some(signal)) => Exit::Interrupted(signal),
             (true, None) => Exit::Stopped,
             (false, _) => Exit::of(&summary),
@@ -193,28 +205,55 @@ fn progress(settings: &Settings) -> (Events, Progress) {
     listen::events(style, Arc::new(print::line))
 }
 
+/// The signals that end a command. Listened to as long as a session lives, so that none that comes between two stages is
+/// lost.
+#[derive(Debug)]
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// The one that came first.
+    first: Option<u8>,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            first: None,
+        })
+    }
+
+    /// The number of the next one.
+    async fn next(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.interrupt.recv() => 2,
+            _ = self.terminate.recv() => 15,
+        }
+    }
+}
+
 /// Awaits `work`. The first SIGINT or SIGTERM stops claiming and lets what is in flight finish; the second, or
 /// `DRAIN`, stops at once.
 async fn until_signalled<T>(
     work: impl Future<Output = T>,
     target: &Target,
-    signalled: &mut Option<u8>,
+    signals: &mut Signals,
 ) -> anyhow::Result<T> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     let mut work = std::pin::pin!(work);
     let mut deadline = std::pin::pin!(tokio::time::sleep(Duration::MAX));
     loop {
+        let first = signals.first;
         let number = tokio::select! {
             biased;
-            number = either(&mut interrupt, &mut terminate) => number,
-            () = &mut deadline, if signalled.is_some() => return Err(stopped(*signalled)),
+            number = signals.next() => number,
+            () = &mut deadline, if first.is_some() => return Err(stopped(first)),
             done = &mut work => return Ok(done),
         };
-        if signalled.is_some() {
-            return Err(stopped(*signalled));
+        if first.is_some() {
+            return Err(stopped(first));
         }
-        *signalled = Some(number);
+        signals.first = Some(number);
         target.connection().drain();
         deadline.as_mut().reset(tokio::time::Instant::now() + DRAIN);
         let again = if std::io::stdin().is_terminal() {
@@ -236,9 +275,20 @@ fn stopped(signal: Option<u8>) -> anyhow::Error {
     .into()
 }
 
-async fn either(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
-    tokio::select! {
-        _ = interrupt.recv() => 2,
-        _ = terminate.recv() => 15,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_that_comes_between_two_stages_is_not_lost() {
+        let mut signals = Signals::new().unwrap();
+        let own = std::process::id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-TERM", &own])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        let next = tokio::time::timeout(Duration::from_mins(1), signals.next()).await;
+        assert_eq!(next, Ok(15));
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let ledger = open::ledger(settings).await?;
+    let ledger = open::ledger_to_read(settings).await?;
     let shown = show(&args, &ledger).await;
     ledger.close().await?;
     print::result(&shown?)?;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::EngineError;
 use super::observe::Observer;
+use super::plan::BATCH;
 use super::reconcile::{self, Standing};
 use super::target::Target;
 use super::wave::Direction;
@@ -179,6 +180,8 @@ pub(super) struct Run<'a> {
     options: &'a ApplyOptions,
     /// Until when the last observation may be sent by.
     fresh_until: Cell<Option<Instant>>,
+    /// Whether something was sent by it.
+    sent: Cell<bool>,
     tally: Cell<Tally>,
     tripped: RefCell<Option<String>>,
 }
@@ -215,6 +218,7 @@ impl<'a> Run<'a> {
             vocabulary,
             options,
             fresh_until: Cell::new(options.observed_at.map(|at| at + options.max_age)),
+            sent: Cell::new(false),
             tally: Cell::default(),
             tripped: RefCell::default(),
         })
@@ -272,8 +276,22 @@ impl<'a> Run<'a> {
     }
 
     /// Whether what was observed is too old to send by.
-    pub(super) fn is_stale(&self) -> bool {
+    fn is_stale(&self) -> bool {
         self.fresh_until.get().is_none_or(|until| Instant::now() > until)
+    }
+
+    /// Whether a call may go by the last observation. Its first call finds it fresh for a moment, however long packing
+    /// took: else a large run with a short `max_age` would only ever observe.
+    pub(super) fn may_send(&self) -> bool {
+        if self.must_stop() {
+            return false;
+        }
+        if !self.sent.replace(true) {
+            let least = Instant::now() + LEAST_AGE;
+            self.fresh_until
+                .set(self.fresh_until.get().map(|until| until.max(least)));
+        }
+        !self.is_stale()
     }
 
     pub(super) fn observer(&self) -> Observer<'_> {
@@ -287,27 +305,42 @@ impl<'a> Run<'a> {
 
     /// Observes every open entity again, and settles what is so already and what somebody else has changed.
     async fn refresh(&self) -> Result<(), EngineError> {
-        let open: Vec<usize> = (0..self.lines.len())
-            .filter(|place| self.lines[*place].open.get() != 0)
+        let mut open: Vec<(&str, usize)> = (0..)
+            .zip(&self.lines)
+            .filter(|(_, line)| line.open.get() != 0)
+            .map(|(place, line)| (&*line.of.id, place))
             .collect();
-        let ids: BTreeSet<&str> = open.iter().map(|place| &*self.lines[*place].of.id).collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
-        let mut live: HashMap<String, BTreeSet<Tag>> = HashMap::with_capacity(ids.len());
+        open.sort_unstable();
+        let mut ids: Vec<&str> = open.iter().map(|(id, _)| *id).collect();
+        ids.dedup();
+        let mut seen = vec![false; open.len()];
+        let mut settled = Vec::new();
+        // Compared as they come: the live tags of a million entities need not be in memory together.
         self.observer()
             .entities(&ids, |entity: LiveEntity| {
-                if ids.binary_search(&entity.id.as_str()).is_ok() {
-                    live.insert(entity.id, entity.tags.into_iter().map(|tag| tag.tag).collect());
+                let from = open.partition_point(|(id, _)| *id < entity.id.as_str());
+                let lines = open[from..].iter().take_while(|(id, _)| *id == entity.id).count();
+                if lines == 0 || seen[from] {
+                    return;
+                }
+                let tags = entity.tags.into_iter().map(|tag| tag.tag).collect();
+                for (n, (_, place)) in (from..).zip(&open[from..from + lines]) {
+                    seen[n] = true;
+                    self.reconcile(*place, Some(&tags), &mut settled);
                 }
             })
             .await?;
-        let mut settled = Vec::new();
-        for place in open {
-            self.reconcile(place, live.get(&*self.lines[place].of.id), &mut settled);
+        for ((_, place), _) in open.iter().zip(seen).filter(|(_, seen)| !seen) {
+            self.reconcile(*place, None, &mut settled);
         }
-        self.commit(settled).await?;
+        while !settled.is_empty() {
+            let rest = settled.split_off(settled.len().min(BATCH));
+            self.commit(std::mem::replace(&mut settled, rest)).await?;
+        }
         // Counted from its end, and never nothing: a slow observation must not be stale before anything is sent by it.
         self.fresh_until
             .set(Some(Instant::now() + self.options.max_age.max(LEAST_AGE)));
+        self.sent.set(false);
         Ok(())
     }
 

@@ -19,12 +19,6 @@ const PATIENCE: [Duration; 3] = [
 /// The first wait between two looks; each further one is twice as long.
 const FIRST_LOOK: Duration = Duration::from_millis(250);
 
-/// What was found when looking.
-enum Looked {
-    Missing,
-    Live(BTreeSet<Tag>),
-}
-
 impl Run<'_> {
     /// Looks until everything in doubt is done, or patience ends. What is not found is left open to be sent again; after
     /// the last round it fails with the reason for which it was in doubt.
@@ -65,7 +59,9 @@ impl Run<'_> {
         let mut live = HashMap::with_capacity(ids.len());
         self.observer()
             .entities(&ids, |entity: LiveEntity| {
-                live.insert(entity.id, entity.tags.into_iter().map(|tag| tag.tag).collect());
+                if ids.binary_search(&entity.id.as_str()).is_ok() {
+                    live.insert(entity.id, entity.tags.into_iter().map(|tag| tag.tag).collect());
+                }
             })
             .await?;
         Ok(live)
@@ -81,15 +77,12 @@ impl Run<'_> {
         let mut left = Vec::new();
         for doubt in doubts {
             let line = &self.lines[doubt.place];
-            let looked = live
-                .get(&*line.of.id)
-                .map_or(Looked::Missing, |tags| Looked::Live(tags.clone()));
-            match looked {
-                Looked::Missing => {
+            match live.get(&*line.of.id) {
+                None => {
                     let verdict = Verdict::failed(Class::Missing, "the entity is no longer there");
                     settled.push(self.settlement(&doubt, doubt.bits, verdict));
                 }
-                Looked::Live(tags) => {
+                Some(tags) => {
                     let actions = &self.change(line).actions;
                     let done = bits_where(actions, |action| tags.contains(&action.tag) != action.remove)
                         & doubt.bits;

@@ -135,6 +135,9 @@ impl Draft<'_> {
             return Some((Class::Unsupported, why));
         }
         self.count(actions, &mut work.weight);
+        if work.parts.len() >= REMEMBERED {
+            work.parts.clear();
+        }
         let parts = work.parts.entry((want, before)).or_insert_with(|| {
             let part = |actions: Vec<Action>| (words.change_id(&actions), (1 << actions.len()) - 1);
             whole_keys(actions).into_iter().map(part).collect()
@@ -285,12 +288,19 @@ fn too_many(actions: &[Action]) -> Option<String> {
     ))
 }
 
-/// The actions of each (want, before), worked out once.
+/// How many things are remembered at most. Where most entities share what they want a few suffice, and where none do
+/// remembering would only fill the memory.
+pub(super) const REMEMBERED: usize = 50_000;
+
+/// The actions of each (want, before), worked out once while there are not too many.
 #[derive(Debug, Default)]
 pub(super) struct Memo(HashMap<(u32, u32), Vec<Action>>);
 
 impl Memo {
     pub(super) fn actions(&mut self, want: u32, before: u32, words: &Words) -> &[Action] {
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
         self.0
             .entry((want, before))
             .or_insert_with(|| diff::actions(&words.wishes(want), &words.before(before)))

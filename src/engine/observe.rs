@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use super::EngineError;
 use super::target::Target;
+use crate::event::Event;
 use crate::ledger::{Ledger, RunLog};
 use crate::model::{Limits, LiveEntity};
 use crate::vendor::{Cursor, Page, Scope};
 
 /// Pages of a listing before it is taken for endless.
 const MOST_PAGES: u64 = 1_000_000;
+
+/// How often a listing begins again when the vendor refuses to go on with it, as it does when pages were removed.
+const RESTARTS: usize = 2;
 
 /// How large a kind was when it was listed last: it decides whether listing is cheaper than asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,38 +122,69 @@ impl Observer<'_> {
     }
 
     async fn rest_of(&self, first: Page, see: &mut impl FnMut(LiveEntity)) -> Result<(), EngineError> {
-        let scope = self.kind_scope();
+        self.follow(&self.kind_scope(), first, see).await
+    }
+
+    /// Every page of a small scope.
+    async fn whole_scope(&self, scope: Scope) -> Result<Vec<LiveEntity>, EngineError> {
+        let first = self.page(&scope, None).await?;
+        let mut entities = Vec::with_capacity(first.entities.len());
+        self.follow(&scope, first, &mut |entity| entities.push(entity))
+            .await?;
+        Ok(entities)
+    }
+
+    /// Reads from a first page to the last. After a refused cursor everything is read once more from the start, so
+    /// that an entity may be seen twice.
+    async fn follow(
+        &self,
+        scope: &Scope,
+        first: Page,
+        see: &mut impl FnMut(LiveEntity),
+    ) -> Result<(), EngineError> {
         let mut page = first;
+        let mut restarts = 0;
         for _ in 0..MOST_PAGES {
             page.entities.drain(..).for_each(&mut *see);
             let Some(next) = page.next else { return Ok(()) };
-            page = self.page(&scope, Some(&next)).await?;
+            page = match self.try_page(scope, Some(&next)).await? {
+                Ok(page) if page.entities.is_empty() && page.next.as_ref() == Some(&next) => break,
+                Ok(page) => page,
+                Err(reason) if restarts == RESTARTS => return Err(self.target.stopped(reason)),
+                Err(reason) => {
+                    restarts += 1;
+                    let message = format!("a listing is read again from its start: {reason}");
+                    self.target.events.tell(Event::Noticed { message });
+                    self.page(scope, None).await?
+                }
+            };
         }
         Err(self
             .target
             .stopped(format!("a listing of {} has no end", self.target.kind())))
     }
 
-    /// Every page of a small scope.
-    async fn whole_scope(&self, scope: Scope) -> Result<Vec<LiveEntity>, EngineError> {
-        let mut page = self.page(&scope, None).await?;
-        let mut entities = std::mem::take(&mut page.entities);
-        while let Some(next) = page.next {
-            page = self.page(&scope, Some(&next)).await?;
-            entities.append(&mut page.entities);
-        }
-        Ok(entities)
+    async fn page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page, EngineError> {
+        let page = self.try_page(scope, cursor).await?;
+        page.map_err(|reason| self.target.stopped(reason))
     }
 
-    async fn page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page, EngineError> {
+    /// A page, or why the vendor refuses this one.
+    async fn try_page(
+        &self,
+        scope: &Scope,
+        cursor: Option<&Cursor>,
+    ) -> Result<Result<Page, String>, EngineError> {
         let request = self.target.vendor.observe(scope, cursor);
         let request = request.map_err(|error| EngineError::Job(error.to_string()))?;
         let concerned = match scope {
             Scope::Kind { .. } => 0,
             Scope::Ids { ids, .. } => ids.len(),
         };
-        let answer = self.target.ask(&request, self.log, concerned).await?;
-        self.target.page(scope, &answer)
+        Ok(match self.target.try_ask(&request, self.log, concerned).await? {
+            Ok(answer) => Ok(self.target.page(scope, &answer)?),
+            Err(reason) => Err(reason),
+        })
     }
 
     fn kind_scope(&self) -> Scope {

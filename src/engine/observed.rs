@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::draft::REMEMBERED;
 use super::gather::Gathering;
 use super::words::Words;
 use crate::model::{Class, Interner, LiveEntity, Present, Provenance};
@@ -50,7 +51,7 @@ pub(super) struct Live {
 pub(super) struct Observed {
     pub(super) states: Vec<State>,
     resolver: Option<Resolver>,
-    /// The keys of each wanted set, worked out once.
+    /// The keys of each wanted set, worked out once while there are not too many.
     keys: HashMap<u32, BTreeSet<String>>,
     /// The keys of all of them.
     named: BTreeSet<String>,
@@ -117,6 +118,9 @@ impl Observed {
         let wants = first
             .into_iter()
             .chain(further.get(&number).into_iter().flatten().map(|(_, want)| *want));
+        if self.keys.len() >= REMEMBERED {
+            self.keys.clear();
+        }
         let mut present = Vec::new();
         let mut undecided = false;
         for want in wants {

@@ -88,12 +88,23 @@ impl Target {
         log: &RunLog,
         entities: usize,
     ) -> Result<Response, EngineError> {
+        let asked = self.try_ask(request, log, entities).await?;
+        asked.map_err(|reason| self.stopped(reason))
+    }
+
+    /// The same, but it is for the caller to say what a refusal of this one request means.
+    pub(super) async fn try_ask(
+        &self,
+        request: &Request,
+        log: &RunLog,
+        entities: usize,
+    ) -> Result<Result<Response, String>, EngineError> {
         match self.send(request, log, entities, &[]).await {
-            Sent::Accepted(response) => Ok(response),
+            Sent::Accepted(response) => Ok(Ok(response)),
+            Sent::Refused { reason, .. } => Ok(Err(reason)),
             Sent::JournalFailed(error) => Err(LedgerError::Broken(error.0).into()),
             Sent::Split { reason }
             | Sent::Unknown { reason }
-            | Sent::Refused { reason, .. }
             | Sent::Exhausted { reason, .. }
             | Sent::NotSent { reason } => Err(self.stopped(reason)),
         }

@@ -80,6 +80,8 @@ impl Run<'_> {
                 .map(|(_, tag)| *tag)
                 .collect();
             tags.sort_unstable();
+            // Two rules of a row may ask for the same tag.
+            tags.dedup();
             if !tags.is_empty() {
                 longest = longest.max(line.of.id.len());
                 wanted.push(Wanted { entity: place, tags });
@@ -108,7 +110,8 @@ impl Run<'_> {
         }
     }
 
-    /// Two halves that are refused with the same message end the split: it is not about any part of the call.
+    /// Halves by entity, then by tag. Halves of the entities that are refused with the same message share what is wrong,
+    /// so the tags are halved instead; when those are too, it is not about any part of the call.
     fn split(
         &self,
         packed: Packed,
@@ -116,33 +119,34 @@ impl Run<'_> {
         reason: String,
     ) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
         Box::pin(async move {
-            let Some((one, other)) = halves(&packed) else {
-                let ends = vec![End::Failed(Failure::new(Class::Refused, reason)); packed.entities.len()];
-                return self.settle(&packed, direction, ends).await;
-            };
-            let first = self.once(&one, direction).await?;
-            let second = self.once(&other, direction).await?;
-            if let (Once::Split(why), Once::Split(same)) = (&first, &second)
-                && why == same
-            {
-                let ends =
-                    vec![End::Failed(Failure::new(Class::Refused, why.clone())); packed.entities.len()];
-                return self.settle(&packed, direction, ends).await;
+            let mut reason = reason;
+            for halves in [by_entity(&packed), by_tag(&packed)] {
+                let Some((one, other)) = halves else { continue };
+                let first = self.once(&one, direction).await?;
+                let second = self.once(&other, direction).await?;
+                if let (Once::Split(why), Once::Split(same)) = (&first, &second)
+                    && why == same
+                {
+                    reason.clone_from(why);
+                    continue;
+                }
+                let mut doubts = Vec::new();
+                for (half, once) in [(one, first), (other, second)] {
+                    doubts.extend(match once {
+                        Once::Ends(ends) => self.settle(&half, direction, ends).await?,
+                        Once::Split(reason) => self.split(half, direction, reason).await?,
+                    });
+                }
+                return Ok(doubts);
             }
-            let mut doubts = Vec::new();
-            for (half, once) in [(one, first), (other, second)] {
-                doubts.extend(match once {
-                    Once::Ends(ends) => self.settle(&half, direction, ends).await?,
-                    Once::Split(reason) => self.split(half, direction, reason).await?,
-                });
-            }
-            Ok(doubts)
+            let ends = vec![End::Failed(Failure::new(Class::Refused, reason)); packed.entities.len()];
+            self.settle(&packed, direction, ends).await
         })
     }
 
     async fn once(&self, packed: &Packed, direction: Direction) -> Result<Once, EngineError> {
         let all = |end: End| Ok(Once::Ends(vec![end; packed.entities.len()]));
-        if self.must_stop() || self.is_stale() {
+        if !self.may_send() {
             return all(End::Open);
         }
         let call = self.spelled(packed, direction);
@@ -284,24 +288,22 @@ fn failure(class: &str, reason: String) -> Failure {
     Failure::new(class.parse().unwrap_or(Class::Refused), reason)
 }
 
-/// A call in two: by entity, then by tag; `None` when only one of each is left.
-fn halves(packed: &Packed) -> Option<(Packed, Packed)> {
-    let Packed { entities, tags } = packed;
-    if entities.len() > 1 {
-        let (one, other) = entities.split_at(entities.len() / 2);
-        let half = |entities: &[u32]| Packed {
-            entities: entities.to_vec(),
-            tags: tags.clone(),
-        };
-        return Some((half(one), half(other)));
-    }
-    if tags.len() > 1 {
-        let (one, other) = tags.split_at(tags.len() / 2);
-        let half = |tags: &[u32]| Packed {
-            entities: entities.clone(),
-            tags: tags.to_vec(),
-        };
-        return Some((half(one), half(other)));
-    }
-    None
+/// A call in two by entity; `None` when it has only one.
+fn by_entity(Packed { entities, tags }: &Packed) -> Option<(Packed, Packed)> {
+    let (one, other) = entities.split_at(entities.len() / 2);
+    let half = |entities: &[u32]| Packed {
+        entities: entities.to_vec(),
+        tags: tags.clone(),
+    };
+    (!one.is_empty()).then(|| (half(one), half(other)))
+}
+
+/// A call in two by tag; `None` when it has only one.
+fn by_tag(Packed { entities, tags }: &Packed) -> Option<(Packed, Packed)> {
+    let (one, other) = tags.split_at(tags.len() / 2);
+    let half = |tags: &[u32]| Packed {
+        entities: entities.clone(),
+        tags: tags.to_vec(),
+    };
+    (!one.is_empty()).then(|| (half(one), half(other)))
 }

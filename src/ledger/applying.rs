@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::TryStreamExt;
 use sqlx::Row;
 
 use super::planning::now_ms;
@@ -147,22 +148,22 @@ impl Ledger {
 
     /// The lines of a run with something open, in order.
     pub async fn open_lines(&self, run: i64) -> Result<Vec<OpenLine>, LedgerError> {
-        let rows = sqlx::query(OPEN_LINES)
-            .bind(run)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(LedgerError::sql("reading what is open"))?;
-        let line = |row: &sqlx::sqlite::SqliteRow| OpenLine {
-            entity: row.get(0),
-            part: row.get(1),
-            before: row.get(2),
-            change: row.get(3),
-            open: bits(row.get(4)),
-            attempted: bits(row.get(5)),
-            good: bits(row.get(6)),
-            id: row.get::<&str, _>(7).into(),
-        };
-        Ok(rows.iter().map(line).collect())
+        let doing = "reading what is open";
+        let mut rows = sqlx::query(OPEN_LINES).bind(run).fetch(&self.readers);
+        let mut lines = Vec::new();
+        while let Some(row) = rows.try_next().await.map_err(LedgerError::sql(doing))? {
+            lines.push(OpenLine {
+                entity: row.get(0),
+                part: row.get(1),
+                before: row.get(2),
+                change: row.get(3),
+                open: bits(row.get(4)),
+                attempted: bits(row.get(5)),
+                good: bits(row.get(6)),
+                id: row.get::<&str, _>(7).into(),
+            });
+        }
+        Ok(lines)
     }
 }
 

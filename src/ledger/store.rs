@@ -23,7 +23,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pub(super) readers: SqlitePool,
+    /// Gone where the file is only looked at.
     pub(super) writer: Writer,
+    read_only: bool,
     path: PathBuf,
 }
 
@@ -55,7 +57,64 @@ impl Ledger {
             .map_err(failed)?;
         Ok(Self {
             readers,
+<<<<<<< HEAD
             writer: Writer::spawn(connection, path.to_owned()),
+=======
+            writer: Writer::spawn(connection),
+            read_only: false,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Opens a ledger for looking at it. One that is there and can't be written, on a read-only disk or of another user,
+    /// is read as it is.
+    pub async fn open_to_read(path: &Path) -> Result<Self, LedgerError> {
+        match Self::open(path).await {
+            Err(refused @ LedgerError::Open { .. }) if path.is_file() => {
+                Self::open_read_only(path).await.map_err(|error| match error {
+                    foreign @ LedgerError::Foreign { .. } => foreign,
+                    _ => refused,
+                })
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens without writing anything, beside the file neither.
+    async fn open_read_only(path: &Path) -> Result<Self, LedgerError> {
+        let failed = |source: sqlx::Error| open_failed(path, &source);
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        // Without a log nobody is writing, and SQLite need not be able to make its own files beside it.
+        let quiet = fs::metadata(log).map_or(0, |log| log.len()) == 0;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .immutable(quiet)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("trusted_schema", "OFF")
+            .pragma("cell_size_check", "ON")
+            .disable_statement_logging();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(2)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        let id: i64 = sqlx::query_scalar("PRAGMA application_id")
+            .fetch_one(&readers)
+            .await
+            .map_err(failed)?;
+        if id != APPLICATION_ID {
+            return Err(LedgerError::Foreign {
+                path: path.to_owned(),
+                why: "another program made this database".to_owned(),
+            });
+        }
+        Ok(Self {
+            readers,
+            writer: Writer::none(),
+            read_only: true,
+>>>>>>> rev
             path: path.to_owned(),
         })
     }
@@ -68,6 +127,9 @@ impl Ledger {
     /// Commits what is queued, folds the write-ahead log into the file and closes it.
     pub async fn close(self) -> Result<(), LedgerError> {
         self.readers.close().await;
+        if self.read_only {
+            return Ok(());
+        }
         self.writer.close().await
     }
 }
@@ -202,6 +264,20 @@ mod tests {
             !folder.path().join("deep/er/ledger.db-wal").exists(),
             "folded in when closed"
         );
+    }
+
+    #[tokio::test]
+    async fn a_ledger_that_is_only_looked_at_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        Ledger::open(&path).await.unwrap().close().await.unwrap();
+        let before = fs::read(&path).unwrap();
+        let ledger = Ledger::open_read_only(&path).await.unwrap();
+        assert_eq!(ledger.runs(None).await.unwrap(), []);
+        assert!(ledger.learn("u", "t", "gate", "{}").await.is_err());
+        let beside = fs::read_dir(folder.path()).unwrap().count();
+        ledger.close().await.unwrap();
+        assert_eq!((beside, fs::read(&path).unwrap()), (1, before));
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures::TryStreamExt;
 use sqlx::Row;
 
 use super::{Ledger, LedgerError};
@@ -70,36 +71,29 @@ impl Vocabulary {
     /// Loads what a run stored.
     pub async fn load(ledger: &Ledger, run: i64) -> Result<Self, LedgerError> {
         let doing = "reading its tags";
-        let rows = sqlx::query("SELECT id, key, value FROM tag WHERE run = ?1")
+        let mut tags = HashMap::new();
+        let mut rows = sqlx::query("SELECT id, key, value FROM tag WHERE run = ?1")
             .bind(run)
-            .fetch_all(&ledger.readers)
-            .await
-            .map_err(LedgerError::sql(doing))?;
-        let tags = rows
-            .iter()
-            .map(|row| {
-                (
-                    row.get::<u32, _>(0),
-                    Tag {
-                        key: row.get(1),
-                        value: row.get(2),
-                    },
-                )
-            })
-            .collect();
+            .fetch(&ledger.readers);
+        while let Some(row) = rows.try_next().await.map_err(LedgerError::sql(doing))? {
+            let tag = Tag {
+                key: row.get(1),
+                value: row.get(2),
+            };
+            tags.insert(row.get(0), tag);
+        }
+        drop(rows);
         let mut sets = HashMap::new();
         for role in [SetRole::Want, SetRole::Before, SetRole::Change] {
-            let rows = sqlx::query("SELECT id, members FROM tag_set WHERE run = ?1 AND role = ?2")
+            let mut rows = sqlx::query("SELECT id, members FROM tag_set WHERE run = ?1 AND role = ?2")
                 .bind(run)
                 .bind(role.as_str())
-                .fetch_all(&ledger.readers)
-                .await
-                .map_err(LedgerError::sql(doing))?;
-            for row in rows {
-                let text: String = row.get(1);
-                let members: Vec<u64> = serde_json::from_str(&text).map_err(|_| LedgerError::Corrupt {
+                .fetch(&ledger.readers);
+            while let Some(row) = rows.try_next().await.map_err(LedgerError::sql(doing))? {
+                let text: &str = row.get(1);
+                let members: Vec<u64> = serde_json::from_str(text).map_err(|_| LedgerError::Corrupt {
                     what: "a set of tags",
-                    text,
+                    text: text.to_owned(),
                 })?;
                 sets.insert((role, row.get::<u32, _>(0)), members.into_boxed_slice());
             }

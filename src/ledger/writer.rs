@@ -79,6 +79,11 @@ impl Writer {
         Self(sender)
     }
 
+    /// The end of a writer that is not there: nothing can be written.
+    pub(super) fn none() -> Self {
+        Self(mpsc::unbounded_channel().0)
+    }
+
     /// Returns once everything is committed.
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), LedgerError> {
         let (ack, acknowledged) = oneshot::channel();

@@ -19,6 +19,7 @@ mod plans;
 mod readme;
 mod repeats;
 mod retries;
+mod review;
 mod rooms;
 mod safety;
 mod samples;
