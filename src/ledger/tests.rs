@@ -367,6 +367,19 @@ async fn after_a_failed_write_nothing_more_is_written() {
 }
 
 #[tokio::test]
+async fn updates_look_their_rows_up_instead_of_reading_the_run() {
+    use super::applying::{ATTEMPTED, END, SETTLED};
+    let fixture = planned().await;
+    for update in [ATTEMPTED, SETTLED, END, super::planning::REJECT] {
+        let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {update}"));
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explained).fetch_all(&fixture.ledger.readers).await.unwrap();
+        let steps: Vec<&str> = plan.iter().map(|step| step.3.as_str()).collect();
+        assert!(steps[0].starts_with("SCAN j") && steps[1].starts_with("SEARCH"), "{update}: {steps:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_open_is_found_through_its_index() {
     let fixture = planned().await;
     let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::applying::OPEN_LINES));
