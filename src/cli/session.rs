@@ -35,12 +35,8 @@ pub(super) struct Session {
     pub(super) ledger: Ledger,
     pub(super) target: Target,
     progress: Progress,
-<<<<<<< HEAD
-    signalled: Option<u8>,
     quiet: bool,
-=======
     signals: Signals,
->>>>>>> rev
     _locks: [Lock; 2],
 }
 
@@ -74,13 +70,9 @@ impl Session {
             ledger,
             target,
             progress,
-<<<<<<< HEAD
-            signalled: None,
             quiet: opening.settings.quiet,
-=======
             // Last: while locks are awaited and secrets are read, a signal ends the process at once.
             signals: Signals::new()?,
->>>>>>> rev
             _locks: locks,
         }))
     }

@@ -57,10 +57,7 @@ impl Ledger {
             .map_err(failed)?;
         Ok(Self {
             readers,
-<<<<<<< HEAD
             writer: Writer::spawn(connection, path.to_owned()),
-=======
-            writer: Writer::spawn(connection),
             read_only: false,
             path: path.to_owned(),
         })
@@ -114,7 +111,6 @@ impl Ledger {
             readers,
             writer: Writer::none(),
             read_only: true,
->>>>>>> rev
             path: path.to_owned(),
         })
     }

@@ -372,10 +372,15 @@ async fn updates_look_their_rows_up_instead_of_reading_the_run() {
     let fixture = planned().await;
     for update in [ATTEMPTED, SETTLED, END, super::planning::REJECT] {
         let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {update}"));
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(explained).fetch_all(&fixture.ledger.readers).await.unwrap();
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained)
+            .fetch_all(&fixture.ledger.readers)
+            .await
+            .unwrap();
         let steps: Vec<&str> = plan.iter().map(|step| step.3.as_str()).collect();
-        assert!(steps[0].starts_with("SCAN j") && steps[1].starts_with("SEARCH"), "{update}: {steps:?}");
+        assert!(
+            steps[0].starts_with("SCAN j") && steps[1].starts_with("SEARCH"),
+            "{update}: {steps:?}"
+        );
     }
 }
 
