@@ -450,11 +450,12 @@ async fn calls(calls: usize) {
     };
     let (ours, bare) = (serve(ours), serve(bare));
     let (mut engine_times, mut bare_times) = (Vec::new(), Vec::new());
+    let url: url::Url = ours.parse().expect("a URL");
+    // Made first: it also chooses who encrypts, which a bare client needs to be told too.
+    let exec = HttpExec::new(&url, &Options::default()).expect("a client");
     let began = Instant::now();
     post_all(&bare, &ids).await;
     bare_times.push(began.elapsed());
-    let url: url::Url = ours.parse().expect("a URL");
-    let exec = HttpExec::new(&url, &Options::default()).expect("a client");
     let secret = tagferry::transport::Secret::load(&tagferry::transport::SecretSource::Command(vec![
         "printf".to_owned(),
         TOKEN.to_owned(),

@@ -118,7 +118,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             None => {}
         }
         if matches!(cause.downcast_ref(), Some(LedgerError::NoRun(_)))
-            || matches!(cause.downcast_ref(), Some(ReportError::Ledger(LedgerError::NoRun(_))))
+            || matches!(
+                cause.downcast_ref(),
+                Some(ReportError::Ledger(LedgerError::NoRun(_)) | ReportError::NoPlan(_))
+            )
         {
             return Exit::Refused;
         }

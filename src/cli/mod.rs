@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 pub use exit::Exit;
 
@@ -76,6 +77,9 @@ enum Command {
     Man,
 }
 
+/// The signal for a file that would outgrow `ulimit -f`; its number on Linux (but MIPS and PA-RISC), macOS and the BSDs.
+const SIGXFSZ: i32 = 25;
+
 /// What every subcommand may ask.
 #[derive(Debug)]
 struct Settings {
@@ -105,6 +109,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn dispatch(command: Command, settings: &Settings) -> anyhow::Result<Exit> {
+    // Heard and left alone, since its default is to kill without a word: the write fails, and its error is told. When it
+    // can't be heard, no more is lost than by any kill.
+    let _heard = signal(SignalKind::from_raw(SIGXFSZ));
     match command {
         Command::Check(args) => check::run(args, settings).await,
         Command::Plan(args) => plan::run(args, settings).await,

@@ -13,6 +13,7 @@ use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
 use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
 use crate::ledger::{self, Ledger, PlanTarget};
+use crate::model::TagRules;
 use crate::simulator::{self, dynatrace::Dynatrace};
 use crate::transport::{self, Auth, HttpExec, Secret};
 use crate::vendor::{self, dynatrace};
@@ -85,7 +86,26 @@ pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
     let vendor = made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
     let limits = vendor.limits(&job.target.kind);
     limits.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    check_actions(job, vendor.rules())?;
     Ok(Arc::from(vendor))
+}
+
+/// Refuses actions that the vendor's tags can't be meant with, before each row is rejected for them.
+fn check_actions(job: &Job, rules: &TagRules) -> Result<(), Refusal> {
+    let of_tags = (1..)
+        .zip(&job.mapping.tags)
+        .map(|(n, tag)| ("tag", n, tag.action));
+    let of_many = (1..)
+        .zip(&job.mapping.tags_from)
+        .map(|(n, many)| ("tags_from", n, many.action));
+    match of_tags.chain(of_many).find(|(.., action)| !rules.allows(*action)) {
+        None => Ok(()),
+        Some((table, n, action)) => Err(Refusal(format!(
+            "{}: [[{table}]] {n}: `{action}` needs keys and values, and this API knows plain strings only: use `add` or \
+             `remove`, or give the connection a `join`",
+            job.path.display()
+        ))),
+    }
 }
 
 /// Opens the job's target: credentials are loaded, nothing is sent.
@@ -97,6 +117,8 @@ pub(super) async fn target(
 ) -> anyhow::Result<Target> {
     let connection = connection(job);
     let vendor = vendor(job)?;
+    let mut network = connection.network.clone();
+    network.ca_cert = network.ca_cert.map(|path| job.folder.join(path));
     let (exec, auth): (Arc<dyn Exec>, Auth) = match &connection.address {
         Address::Simulator(state) => {
             let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
@@ -108,7 +130,7 @@ pub(super) async fn target(
             )
         }
         Address::Http(url) => {
-            let exec = HttpExec::new(url, &connection.network)?;
+            let exec = HttpExec::new(url, &network)?;
             (Arc::new(exec), auth(job, connection).await?)
         }
     };

@@ -50,7 +50,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
                 .await?;
         } else {
             session.same_target(&unfinished)?;
-            print::line(&format!(
+            session.note(&format!(
                 "run {} was interrupted: finishing it first",
                 unfinished.id
             ));
@@ -64,7 +64,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     }
     let source = open::source(&session.job)?;
     let planned = session.plan(source, None).await?;
-    print::line(&show::plan_line(&planned));
+    session.note(&show::plan_line(&planned));
     if !planned.objections.is_empty() {
         show::refused(&planned);
         return Ok(Exit::Stopped);

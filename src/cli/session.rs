@@ -35,6 +35,7 @@ pub(super) struct Session {
     pub(super) ledger: Ledger,
     pub(super) target: Target,
     progress: Progress,
+    quiet: bool,
     signals: Signals,
     _locks: [Lock; 2],
 }
@@ -69,10 +70,18 @@ impl Session {
             ledger,
             target,
             progress,
+            quiet: opening.settings.quiet,
             // Last: while locks are awaited and secrets are read, a signal ends the process at once.
             signals: Signals::new()?,
             _locks: locks,
         }))
+    }
+
+    /// Tells what goes on, unless that is not wanted.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            print::line(text);
+        }
     }
 
     /// Makes a plan of the inventory, or of an earlier run's failures.

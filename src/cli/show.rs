@@ -1,6 +1,6 @@
 //! What commands show of plans and runs.
 
-use std::io;
+use std::io::{self, Write};
 
 use super::print;
 use crate::engine::Planned;
@@ -48,7 +48,9 @@ pub(super) async fn outcomes(ledger: &Ledger, run: i64, summary: &Summary, json:
         return Ok(());
     }
     let mut out = io::stdout().lock();
-    match report::rows_not_done(ledger, run, NAMED, &mut out).await {
+    let named = report::rows_not_done(ledger, run, NAMED, &mut out).await;
+    let table = report::outcomes(summary);
+    match named.and_then(|()| Ok(out.write_all(table.as_bytes()).and_then(|()| out.flush())?)) {
         Err(error) if error.is_broken_pipe() => Ok(()),
         other => Ok(other?),
     }

@@ -118,17 +118,15 @@ impl Run<'_> {
         self.commit(settled).await
     }
 
-    /// Adds fail with the reason for the doubt; a tag that refuses to go is a rule's, or the vendor did not obey.
+    /// What did not come about fails with the reason for the doubt; a tag that refuses to go may also be a rule's.
     async fn last_verdict(&self, doubt: Doubt) -> Result<Vec<(usize, Settlement)>, EngineError> {
         let line = &self.lines[doubt.place];
         let removes = self.change(line).removes & doubt.bits;
         let mut settled = Vec::new();
+        let Failure { class, message } = doubt.failure.clone();
+        let times = PATIENCE.len();
         if doubt.bits & !removes != 0 {
-            let Failure { class, message } = doubt.failure.clone();
-            let why = format!(
-                "{message}; it was sent {} times and can't be seen there",
-                PATIENCE.len()
-            );
+            let why = format!("{message}; it was sent {times} times and can't be seen there");
             settled.push(self.settlement(&doubt, doubt.bits & !removes, Verdict::failed(class, why)));
         }
         if removes != 0 {
@@ -136,7 +134,8 @@ impl Run<'_> {
             let is_manual = |tag: &Tag| manual.as_ref().is_some_and(|manual| manual.0.contains(tag));
             let kept = bits_where(&self.actions(line), |action| is_manual(&action.tag)) & removes;
             if kept != 0 {
-                let verdict = Verdict::failed(Class::Invisible, "removed, and the vendor still shows it");
+                let why = format!("{message}; it was sent {times} times and the vendor still shows the tag");
+                let verdict = Verdict::failed(class, why);
                 settled.push(self.settlement(&doubt, kept, verdict));
             }
             if removes & !kept != 0 {

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 
-use crate::ledger::{LineBits, RunLog};
+use crate::ledger::{LedgerError, LineBits, RunLog};
 use crate::wire::{AttemptEnd, AttemptId, Journal, JournalError, Request};
 
 /// The journal of one call.
@@ -23,7 +23,10 @@ impl Journal for CallJournal<'_> {
     ) -> BoxFuture<'a, Result<AttemptId, JournalError>> {
         Box::pin(async move {
             let intended = self.log.intend(request, number, self.entities, self.lines).await;
-            intended.map_err(|error| JournalError(error.to_string()))
+            intended.map_err(|error| match error {
+                LedgerError::Broken(why) => JournalError(why),
+                other => JournalError(other.to_string()),
+            })
         })
     }
 

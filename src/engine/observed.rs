@@ -42,6 +42,8 @@ pub(super) struct Live {
     pub(super) tags: u32,
     /// Whether some of `before` are in doubt.
     pub(super) undecided: bool,
+    /// What else it carries in doubt, of keys that only other rows name: asking about both at once tells of either.
+    pub(super) beside: u32,
 }
 
 /// Every entity that the rows name, by number.
@@ -51,6 +53,8 @@ pub(super) struct Observed {
     resolver: Option<Resolver>,
     /// The keys of each wanted set, worked out once while there are not too many.
     keys: HashMap<u32, BTreeSet<String>>,
+    /// The keys of all of them.
+    named: BTreeSet<String>,
 }
 
 impl Observed {
@@ -61,6 +65,7 @@ impl Observed {
             seen: Seen::Missing,
         });
         Self {
+            named: gathering.words.keys(),
             states: states.collect(),
             resolver: gathering.by_name.then(|| Resolver::new(gathering.entities.len())),
             keys: HashMap::new(),
@@ -130,6 +135,15 @@ impl Observed {
         }
         present.sort();
         present.dedup();
+        let in_doubt = live
+            .tags
+            .iter()
+            .filter(|tag| tag.provenance == Provenance::Undecided);
+        let beside: Vec<Present> = in_doubt
+            .filter(|tag| self.named.contains(&tag.tag.key))
+            .map(|tag| Present::new(tag.tag.clone(), tag.provenance))
+            .filter(|tag| present.binary_search(tag).is_err())
+            .collect();
         let manual = live
             .tags
             .iter()
@@ -140,6 +154,7 @@ impl Observed {
             before: words.before_id(&present),
             tags: u32::try_from(manual).unwrap_or(u32::MAX),
             undecided,
+            beside: words.before_id(&beside),
         })
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! The vendor answers with the union of the manual tags of the entities that it is asked about. So a pair that is not
 //! in the answer is rule-made on all of them, and one that is in the answer is manual for sure only where a single one
-//! of them bears it. First whole groups are asked about, which settles what is rule-made; then groups in which no two
-//! entities bear the same doubtful pair, which settles the rest.
+//! of them bears it. First whole groups are asked about, which settles what is rule-made; then groups in which nobody
+//! else bears a pair that one is asked about for, which settles the rest.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -23,6 +23,9 @@ pub(super) struct Doubtful {
     pub(super) id: String,
     /// The pairs.
     pub(super) tags: Vec<Tag>,
+    /// These and the other pairs in doubt that it bears: they stay, and so nobody needs to know whose they are, but they
+    /// are in the answer too.
+    pub(super) borne: Vec<Tag>,
 }
 
 /// The pairs of each entity that turned out to be rule-made.
@@ -45,8 +48,9 @@ pub(super) async fn settle(
         }
     }
     for one in &mut doubtful {
-        one.tags
-            .retain(|tag| !made.get(&one.entity).is_some_and(|made| made.contains(tag)));
+        let ruled = |tag: &Tag| made.get(&one.entity).is_some_and(|made| made.contains(tag));
+        one.tags.retain(|tag| !ruled(tag));
+        one.borne.retain(|tag| !ruled(tag));
     }
     doubtful.retain(|one| !one.tags.is_empty());
     for (group, manual) in ask(target, log, apart(&doubtful, a_request)).await? {
@@ -91,20 +95,21 @@ async fn ask(
         .await
 }
 
-/// Groups of at most `size` entities in which every pair stands once.
+/// Groups of at most `size` entities in which nobody else bears a pair that one is doubtful for.
 fn apart(doubtful: &[Doubtful], size: usize) -> Vec<Vec<Doubtful>> {
     let mut groups: Vec<Vec<Doubtful>> = Vec::new();
-    let mut next: BTreeMap<&Tag, usize> = BTreeMap::new();
+    // The first group after those in which a pair is asked about, and after those in which it is borne at all.
+    let mut unasked: HashMap<&Tag, usize> = HashMap::new();
+    let mut unborne: HashMap<&Tag, usize> = HashMap::new();
     let mut first_open = 0;
     for one in doubtful {
-        let free = one
-            .tags
-            .iter()
-            .filter_map(|tag| next.get(tag))
-            .copied()
-            .max()
-            .unwrap_or(0);
-        let mut place = free.max(first_open);
+        let after = |first: &HashMap<&Tag, usize>, tags: &[Tag]| {
+            let places = tags.iter().filter_map(|tag| first.get(tag)).copied();
+            places.max().unwrap_or(0)
+        };
+        let mut place = first_open
+            .max(after(&unborne, &one.tags))
+            .max(after(&unasked, &one.borne));
         while groups.get(place).is_some_and(|group| group.len() >= size) {
             place += 1;
         }
@@ -112,8 +117,11 @@ fn apart(doubtful: &[Doubtful], size: usize) -> Vec<Vec<Doubtful>> {
             groups.resize_with(place + 1, Vec::new);
         }
         groups[place].push(one.clone());
-        for tag in &one.tags {
-            next.insert(tag, place + 1);
+        for (first, tags) in [(&mut unasked, &one.tags), (&mut unborne, &one.borne)] {
+            for tag in tags {
+                let next = first.entry(tag).or_default();
+                *next = (*next).max(place + 1);
+            }
         }
         while groups.get(first_open).is_some_and(|group| group.len() >= size) {
             first_open += 1;
@@ -129,24 +137,34 @@ mod tests {
 
     use super::*;
 
-    fn doubtful(sets: &[BTreeSet<String>]) -> Vec<Doubtful> {
+    /// Entities with the pairs that they are doubtful for and those that they bear beside.
+    fn doubtful(sets: &[(BTreeSet<String>, BTreeSet<String>)]) -> Vec<Doubtful> {
+        let tags = |words: &BTreeSet<String>| words.iter().map(|word| Tag::new(word, None::<&str>)).collect();
         (0..)
             .zip(sets)
-            .map(|(entity, tags)| Doubtful {
+            .map(|(entity, (doubted, beside))| Doubtful {
                 entity,
                 id: format!("HOST-{entity}"),
-                tags: tags
-                    .iter()
-                    .map(|tag| Tag::new(tag.clone(), None::<&str>))
-                    .collect(),
+                tags: tags(doubted),
+                borne: tags(&(doubted | beside)),
             })
             .collect()
     }
 
+    fn alone(words: &[String]) -> (BTreeSet<String>, BTreeSet<String>) {
+        (words.iter().cloned().collect(), BTreeSet::new())
+    }
+
     proptest! {
         #[test]
-        fn every_entity_is_asked_about_once_and_no_pair_stands_twice_in_a_group(
-            sets in proptest::collection::vec(proptest::collection::btree_set("[a-e]", 1..3), 0..30),
+        fn every_entity_is_asked_about_once_and_nobody_else_of_its_group_bears_its_doubtful_pairs(
+            sets in proptest::collection::vec(
+                (
+                    proptest::collection::btree_set("[a-e]", 1..3),
+                    proptest::collection::btree_set("[a-h]", 0..3),
+                ),
+                0..30,
+            ),
             size in 1usize..6,
         ) {
             let doubtful = doubtful(&sets);
@@ -156,17 +174,27 @@ mod tests {
             prop_assert_eq!(entities, (0..u32::try_from(sets.len()).unwrap()).collect::<Vec<_>>());
             for group in &groups {
                 prop_assert!(group.len() <= size);
-                let tags: Vec<&Tag> = group.iter().flat_map(|one| &one.tags).collect();
-                prop_assert_eq!(tags.iter().collect::<BTreeSet<_>>().len(), tags.len());
+                for one in group {
+                    let others = group.iter().filter(|other| other.entity != one.entity);
+                    let borne: BTreeSet<&Tag> = others.flat_map(|other| &other.borne).collect();
+                    prop_assert!(one.tags.iter().all(|tag| !borne.contains(tag)), "{:?}", group);
+                }
             }
         }
     }
 
     #[test]
     fn pairs_that_differ_share_one_question() {
-        let sets: Vec<BTreeSet<String>> = (0..50).map(|n| BTreeSet::from([format!("owner-{n}")])).collect();
+        let sets: Vec<_> = (0..50).map(|n| alone(&[format!("owner-{n}")])).collect();
         assert_eq!(apart(&doubtful(&sets), 80).len(), 1);
-        let same = vec![BTreeSet::from(["env".to_owned()]); 5];
+        let same = vec![alone(&["env".to_owned()]); 5];
         assert_eq!(apart(&doubtful(&same), 80).len(), 5);
+    }
+
+    #[test]
+    fn a_pair_that_stays_by_hand_on_one_does_not_speak_for_another() {
+        let word = |word: &str| BTreeSet::from([word.to_owned()]);
+        let sets = [(word("env"), word("tier")), (word("tier"), BTreeSet::new())];
+        assert_eq!(apart(&doubtful(&sets), 80).len(), 2);
     }
 }

@@ -320,10 +320,17 @@ impl Planner<'_> {
                 .map(|action| action.tag.clone())
                 .collect();
             if !going.is_empty() && live.undecided {
+                let borne = [live.before, live.beside].map(|set| gathering.words.before(set));
                 doubtful.push(Doubtful {
                     entity,
                     id: id.to_owned(),
                     tags: going,
+                    borne: borne
+                        .into_iter()
+                        .flatten()
+                        .filter(|present| !present.automatic)
+                        .map(|present| present.tag)
+                        .collect(),
                 });
             }
         }

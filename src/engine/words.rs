@@ -1,5 +1,7 @@
 //! The tags and tag sets of a plan while it is made: each once, known by a number, in the form that the ledger keeps.
 
+use std::collections::BTreeSet;
+
 use crate::ledger::{action_code, present_code, wish_code};
 use crate::model::{Action, Interner, Present, Rule, Tag, Wish};
 
@@ -41,6 +43,18 @@ impl Words {
         let (length, rest) = text.split_once(':').unwrap_or(("0", text));
         let (key, value) = rest.split_at(length.parse().unwrap_or(0));
         (key, (!value.is_empty()).then_some(value))
+    }
+
+    /// The keys of all tags that are known.
+    pub(super) fn keys(&self) -> BTreeSet<String> {
+        let ids = (0..).take(self.tags.len());
+        let mut keys = BTreeSet::new();
+        for (key, _) in ids.map(|id| self.tag_parts(id)) {
+            if !keys.contains(key) {
+                keys.insert(key.to_owned());
+            }
+        }
+        keys
     }
 
     fn tag(&self, id: u64) -> Tag {

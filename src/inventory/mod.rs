@@ -9,8 +9,8 @@
 //!   bad; they are never replaced in silence.
 //! * The `delimiter` option wins over a first line such as `sep=;`, that over `.tsv`, that over what the rows agree on.
 //! * Names of columns are kept as they are written, blanks around them included; an empty one becomes `column_N`.
-//! * Blank lines are no rows, nor are lines of spaces and tabs where a row has several cells. Empty cells beyond the
-//!   last column are left out. Cells are kept as they are written, blanks included.
+//! * Blank lines are no rows, nor are lines of spaces and tabs where a row has several cells. Cells beyond the
+//!   header make a row bad, even when they are empty. Cells are kept as they are written, blanks included.
 //! * Numbers in JSON keep their digits, however many; only an exponent is respelt (`1E5` as `1e+5`).
 //!
 //! A file goes through `files` (names and globs), `source` (bytes to text: gzip, byte order mark, encoding), and then

@@ -21,8 +21,6 @@ pub struct JobFile {
     pub name: String,
     /// How old an observation of live tags may be when its changes are sent. Default `10m`.
     pub max_age: Option<TimeSpan>,
-    /// Whether a call may cover pairs again that are so already, to save calls. Default true.
-    pub recover: Option<bool>,
     /// The inventory.
     pub source: SourceOptions,
     /// The entities to tag.

@@ -33,8 +33,6 @@ pub struct Job {
     pub folder: PathBuf,
     /// How old an observation of live tags may be when its changes are sent.
     pub max_age: Duration,
-    /// Whether a call may cover pairs again that are so already.
-    pub recover: bool,
     /// The inventory.
     pub source: SourceOptions,
     /// Where the tags go.
@@ -156,7 +154,6 @@ fn join(
         digest: blake3::hash(bytes).to_hex().to_string(),
         folder: path.parent().unwrap_or(Path::new("")).to_owned(),
         max_age: file.max_age.map_or(MAX_AGE, TimeSpan::get),
-        recover: file.recover.unwrap_or(true),
         source: file.source,
         target: Target {
             connection: file.target.connection,

@@ -95,7 +95,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "[[tag]]\nkey = \"env\"",
         "[[tags]]\nkey = \"env\"",
-        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `recover`, `source`, `target`, `tag`, `tags_from`, `guard`, `connections`",
+        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `target`, `tag`, `tags_from`, `guard`, `connections`",
     ),
     (
         "key = \"owner\"",
@@ -464,7 +464,7 @@ fn the_sample_loads() {
     assert_eq!(job.name, "prod-hosts");
     assert_eq!(job.digest, blake3::hash(SAMPLE.as_bytes()).to_hex().to_string());
     assert_eq!(job.folder, folder.path());
-    assert_eq!((job.max_age.as_secs(), job.recover), (600, true));
+    assert_eq!(job.max_age.as_secs(), 600);
     assert_eq!(job.target.kind, "HOST");
     let fields: Vec<_> = job.mapper.fields_used().into_iter().collect();
     assert_eq!(fields, ["entity_id", "environment", "owner"]);
@@ -483,7 +483,6 @@ fn a_job_that_uses_every_form_loads() {
         r#"
 name = "all.forms_1-2"
 max_age = "1h"
-recover = false
 source = { file = "-", format = "json", encoding = "windows-1252", items = "/data" }
 target = { connection = "lab", kind = "SERVICE", entity_name = "{{ host.name }}", collision = "join", separator = "+" }
 guard = { max_changes = "12.5%", max_removals = 0, max_missing = "0%", breaker = "50%" }
@@ -526,7 +525,6 @@ token = { command = ["pass", "show", "dt"] }
     assert_eq!(job.target.separator, "+");
     assert_eq!(job.guard.max_changes, Some(Bound::Percent(12.5)));
     assert_eq!(job.guard.max_removals, Some(Bound::Number(0)));
-    assert!(!job.recover);
     let Address::Simulator(state) = &job.connections["lab"].address else {
         panic!("it is the simulator");
     };

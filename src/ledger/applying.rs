@@ -28,9 +28,11 @@ const INTEND: &str = "INSERT INTO attempt (run, id, number, purpose, method, tar
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
     FROM json_each(?2)";
 
-const END: &str = "UPDATE attempt
+/// The run goes through `j`, so that each element looks its row up: with `attempt.run = ?1` SQLite would look through
+/// the elements for each row of the run.
+pub(super) const END: &str = "UPDATE attempt
     SET ended_ms = j.value ->> 1, class = j.value ->> 2, status = j.value ->> 3, correlation = j.value ->> 4
-    FROM json_each(?2) AS j WHERE attempt.run = ?1 AND attempt.id = j.value ->> 0";
+    FROM json_each(?2) AS j WHERE attempt.run = iif(j.key >= 0, ?1, NULL) AND attempt.id = j.value ->> 0";
 
 /// The index must be named: the table itself is in the same order, and SQLite can't know how few lines are open.
 pub(super) const OPEN_LINES: &str =

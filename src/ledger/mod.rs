@@ -49,7 +49,9 @@ pub enum LedgerError {
         source: sqlx::Error,
     },
     /// An earlier write failed, so that nothing more is written.
-    #[error("the ledger can't be written: {0}")]
+    #[error(
+        "the ledger can't be written: {0}; nothing more is sent: see that its disk has room, then run the same command again"
+    )]
     Broken(String),
     /// No such run.
     #[error("there is no run {0} in this ledger; `tagferry status` lists the runs")]

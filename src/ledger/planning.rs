@@ -54,6 +54,11 @@ pub type EntityRow<'a> = (u32, &'a str, Option<&'a str>, Option<&'a str>, Option
 /// A line: entity, part, wanted set, set before, change, open bits.
 pub type LineRow = (u32, u32, u32, u32, u32, u64);
 
+/// The run goes through `j` for the same reason as in `applying::END`.
+pub(super) const REJECT: &str = "UPDATE inventory_row SET class = j.value ->> 1, message = j.value ->> 2
+    FROM json_each(?2) AS j
+    WHERE inventory_row.run = iif(j.key >= 0, ?1, NULL) AND inventory_row.id = j.value ->> 0";
+
 impl Ledger {
     /// Begins a run in state `planning`. One that stays there was killed and is discarded by
     /// [`Ledger::discard_unplanned`].
@@ -78,8 +83,9 @@ impl Ledger {
         self.writer.insert_one(sql, &row).await
     }
 
-    /// Forgets the plans of a job that were never finished. The job's lock must be held, so that none of them is being
-    /// made.
+    /// Forgets the plans of a job that were never finished. The runs stay as abandoned, with their attempts: what was sent
+    /// stays known, and no number that somebody has seen is given again. The job's lock must be held, so that none of
+    /// them is being made.
     pub async fn discard_unplanned(&self, job: &str) -> Result<(), LedgerError> {
         let runs: Vec<i64> = sqlx::query_scalar("SELECT id FROM run WHERE job = ?1 AND state = 'planning'")
             .bind(job)
@@ -94,8 +100,7 @@ impl Ledger {
                 "DELETE FROM tag_set WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM entity WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM line WHERE run = ?1 AND ?2 <> ''",
-                "DELETE FROM attempt WHERE run = ?1 AND ?2 <> ''",
-                "DELETE FROM run WHERE id = ?1 AND ?2 <> ''",
+                "UPDATE run SET state = 'abandoned', reason = 'its plan was not finished' WHERE id = ?1 AND ?2 <> ''",
             ];
             let writes = statements.map(|sql| Write::Rows {
                 sql,
@@ -123,9 +128,7 @@ impl Ledger {
 
     /// Rejects rows that were written as good: number, class, message.
     pub async fn reject_rows(&self, run: i64, rows: &[(u64, &str, String)]) -> Result<(), LedgerError> {
-        let sql = "UPDATE inventory_row SET class = j.value ->> 1, message = j.value ->> 2
-            FROM json_each(?2) AS j WHERE inventory_row.run = ?1 AND inventory_row.id = j.value ->> 0";
-        self.insert(Write::rows(sql, run, rows)).await
+        self.insert(Write::rows(REJECT, run, rows)).await
     }
 
     /// Writes tags.

@@ -57,7 +57,7 @@ impl Ledger {
             .map_err(failed)?;
         Ok(Self {
             readers,
-            writer: Writer::spawn(connection),
+            writer: Writer::spawn(connection, path.to_owned()),
             read_only: false,
             path: path.to_owned(),
         })

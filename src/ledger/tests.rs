@@ -279,7 +279,7 @@ async fn losers_of_a_collision_are_rejected_with_their_reason() {
 }
 
 #[tokio::test]
-async fn an_unfinished_plan_is_discarded_and_a_finished_one_stays() {
+async fn an_unfinished_plan_is_discarded_but_its_attempts_and_a_finished_one_stay() {
     let fixture = planned().await;
     let killed = fixture.ledger.begin_run(&new_run()).await.unwrap();
     fixture
@@ -287,24 +287,24 @@ async fn an_unfinished_plan_is_discarded_and_a_finished_one_stays() {
         .insert_rows(killed, &[(0, 0, 2, None, None, None, None)])
         .await
         .unwrap();
+    let log = fixture.ledger.run_log(killed).await.unwrap();
+    log.intend(&request(), 1, 1, &[]).await.unwrap();
     fixture.ledger.discard_unplanned("another job").await.unwrap();
     assert_eq!(fixture.ledger.runs(None).await.unwrap().len(), 2);
     fixture.ledger.discard_unplanned("nightly").await.unwrap();
     let runs = fixture.ledger.runs(None).await.unwrap();
     assert_eq!(
         runs.iter().map(|run| (run.id, run.state)).collect::<Vec<_>>(),
-        [(fixture.run, RunState::Planned)]
+        [(fixture.run, RunState::Planned), (killed, RunState::Abandoned)]
     );
-    assert!(matches!(
-        fixture.ledger.run(killed).await,
-        Err(LedgerError::NoRun(_))
-    ));
     let left: i64 = sqlx::query_scalar("SELECT count(*) FROM inventory_row WHERE run = ?1")
         .bind(killed)
         .fetch_one(&fixture.ledger.readers)
         .await
         .unwrap();
     assert_eq!(left, 0);
+    let kept = fixture.ledger.summary(killed).await.unwrap();
+    assert_eq!((kept.rows, kept.attempts.write), (0, 1));
 }
 
 #[tokio::test]
@@ -364,6 +364,24 @@ async fn after_a_failed_write_nothing_more_is_written() {
     let refused = log.intend(&request(), 1, 1, &[]).await.unwrap_err().to_string();
     assert!(refused.contains("can't be written"), "{refused}");
     assert!(fixture.ledger.close().await.is_err());
+}
+
+#[tokio::test]
+async fn updates_look_their_rows_up_instead_of_reading_the_run() {
+    use super::applying::{ATTEMPTED, END, SETTLED};
+    let fixture = planned().await;
+    for update in [ATTEMPTED, SETTLED, END, super::planning::REJECT] {
+        let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {update}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained)
+            .fetch_all(&fixture.ledger.readers)
+            .await
+            .unwrap();
+        let steps: Vec<&str> = plan.iter().map(|step| step.3.as_str()).collect();
+        assert!(
+            steps[0].starts_with("SCAN j") && steps[1].starts_with("SEARCH"),
+            "{update}: {steps:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! nothing more is written: everybody who asks is told, so that nothing more is sent either.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
@@ -71,9 +72,10 @@ enum Message {
 pub(super) struct Writer(mpsc::UnboundedSender<Message>);
 
 impl Writer {
-    pub(super) fn spawn(connection: SqliteConnection) -> Self {
+    /// Begins writing; `path` is named when that fails.
+    pub(super) fn spawn(connection: SqliteConnection, path: PathBuf) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(write_all(connection, receiver));
+        tokio::spawn(write_all(connection, path, receiver));
         Self(sender)
     }
 
@@ -127,7 +129,12 @@ impl Writer {
     }
 }
 
-async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::UnboundedReceiver<Message>) {
+async fn write_all(
+    mut connection: SqliteConnection,
+    path: PathBuf,
+    mut queue: mpsc::UnboundedReceiver<Message>,
+) {
+    let failed = |error: sqlx::Error| format!("{}: {error}", path.display());
     let mut broken: Option<String> = None;
     let mut waiting: Option<Message> = None;
     loop {
@@ -143,7 +150,7 @@ async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::UnboundedR
                 return;
             }
             Some(Message::InsertOne { sql, row, id }) => {
-                let inserted = insert_one(&mut connection, sql, row, &mut broken).await;
+                let inserted = insert_one(&mut connection, sql, row, &mut broken, failed).await;
                 let _ = id.send(inserted);
             }
             Some(Message::Write { writes, ack }) => {
@@ -157,11 +164,7 @@ async fn write_all(mut connection: SqliteConnection, mut queue: mpsc::UnboundedR
                     }
                 }
                 if broken.is_none() {
-                    broken = batch
-                        .commit(&mut connection)
-                        .await
-                        .err()
-                        .map(|error| error.to_string());
+                    broken = batch.commit(&mut connection).await.err().map(failed);
                 }
                 for ack in batch.acks {
                     let _ = ack.send(broken.clone().map_or(Ok(()), Err));
@@ -176,13 +179,14 @@ async fn insert_one(
     sql: &'static str,
     row: String,
     broken: &mut Option<String>,
+    failed: impl FnOnce(sqlx::Error) -> String,
 ) -> Result<i64, String> {
     if let Some(why) = broken {
         return Err(why.clone());
     }
     match sqlx::query(sql).bind(row).execute(connection).await {
         Ok(inserted) => Ok(inserted.last_insert_rowid()),
-        Err(error) => Err(broken.insert(error.to_string()).clone()),
+        Err(error) => Err(broken.insert(failed(error)).clone()),
     }
 }
 

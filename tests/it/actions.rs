@@ -2,7 +2,7 @@
 
 use tagferry::model::{Class, Outcome};
 
-use super::desk::{Desk, manual, rule};
+use super::desk::{Desk, job, manual, rule};
 
 /// A tenant of `n` hosts without tags, and their identifiers.
 fn untagged(n: usize) -> (Desk, Vec<String>) {
@@ -292,4 +292,73 @@ fn rows_that_disagree_follow_the_policy_and_every_loser_is_named() {
         desk.tagferry(&["plan", "--detailed-exitcode", "job.toml"])
             .exits(0);
     }
+}
+
+#[test]
+fn entities_of_any_kind_are_tagged() {
+    for kind in [
+        "SERVICE",
+        "PROCESS_GROUP",
+        "PROCESS_GROUP_INSTANCE",
+        "APPLICATION",
+        "KUBERNETES_CLUSTER",
+    ] {
+        // As many hosts stand beside them, which the job does not name.
+        let desk = Desk::new(&format!("entities=40&seed=3&tags=none&kind=HOST,{kind}"));
+        let ids: Vec<String> = desk.tenant().entities(kind).into_keys().collect();
+        assert_eq!(ids.len(), 20, "{kind}");
+        desk.tenant().add(&ids[0], "env", "old");
+        // The vendor compares identifiers without case.
+        desk.table(
+            "hosts.csv",
+            ["id", "env"],
+            ids.iter().map(|id| [id.to_lowercase(), "prod".into()]),
+        );
+        desk.write("job.toml", job(&rule("set", "env", "env")).replace("HOST", kind));
+        desk.run().exits(0);
+        let tagged = desk.tenant().entities(kind);
+        assert!(
+            tagged
+                .values()
+                .all(|entity| entity.values("env") == ["prod"].into()),
+            "{kind}"
+        );
+        assert!(
+            desk.tenant().hosts().values().all(|host| host.tags.is_empty()),
+            "{kind}"
+        );
+    }
+}
+
+#[test]
+fn an_entity_of_another_kind_rejects_its_row() {
+    let desk = Desk::new("entities=4&seed=3&tags=none&kind=HOST,SERVICE");
+    let hosts: Vec<String> = desk.tenant().hosts().into_keys().collect();
+    let services: Vec<String> = desk.tenant().entities("SERVICE").into_keys().collect();
+    let ids = hosts.iter().chain(&services);
+    desk.table(
+        "hosts.csv",
+        ["id", "env"],
+        ids.map(|id| [id.clone(), "prod".into()]),
+    );
+    desk.job(&rule("set", "env", "env"));
+    desk.run().exits(4);
+    assert_eq!(
+        desk.outcomes(1),
+        [(Outcome::Done, 2), (Outcome::Rejected, 2)].into()
+    );
+    for row in &desk.rows(1)[2..] {
+        assert!(
+            row.message
+                .as_ref()
+                .is_some_and(|why| why.contains("is a SERVICE, not a HOST")),
+            "{row:?}"
+        );
+    }
+    assert!(
+        desk.tenant()
+            .entities("SERVICE")
+            .values()
+            .all(|service| service.tags.is_empty())
+    );
 }

@@ -153,16 +153,30 @@ fn a_value_of_a_process_group_that_would_have_to_go_is_rejected_and_kept() {
 }
 
 #[test]
-fn what_v1_can_not_mean_is_refused_before_anything_is_asked() {
-    for rules in [rule("set", "env", "env"), rule("add", "env", "env")] {
-        let (desk, _) = desk("HOST", 3, &rules, None);
+fn what_plain_strings_can_not_mean_is_refused_before_anything_is_asked() {
+    for action in ["set", "fill", "update"] {
+        let (desk, _) = desk("HOST", 3, &(plain("add") + &plain(action)), None);
         let before = desk.journal().len();
-        let ended = desk.run();
-        assert!(matches!(ended.code, Some(3 | 4)), "{ended:?}");
-        assert!(
-            ended.err.contains("join") || ended.out.contains("join"),
-            "{ended:?}"
-        );
-        assert_eq!(desk.asked_since(before).writes, 0);
+        for command in ["check", "plan", "run"] {
+            let refused = desk.tagferry(&[command, "job.toml"]).exits(3);
+            refused.says(&[&format!("[[tag]] 2: `{action}` needs keys and values"), "`join`"]);
+        }
+        assert_eq!(desk.journal().len(), before);
     }
+}
+
+#[test]
+fn a_value_without_a_join_rejects_its_row() {
+    let (desk, _) = desk("HOST", 3, &rule("add", "env", "env"), None);
+    let before = desk.journal().len();
+    desk.run().exits(4);
+    for row in desk.rows(1) {
+        assert_eq!(
+            (row.outcome, row.class),
+            (Outcome::Rejected, Some(Class::Illegal)),
+            "{row:?}"
+        );
+        assert!(row.message.is_some_and(|why| why.contains("`join`")));
+    }
+    assert_eq!(desk.asked_since(before).writes, 0);
 }

@@ -1,8 +1,10 @@
 //! Credentials that are refused stop a run at once and say what to mend; the token itself is never seen anywhere.
 
+use std::fmt::Write;
 use std::fs;
+use std::time::Duration;
 
-use crate::harness::{Ended, Fleet, Simulator, TOKEN, Workspace};
+use crate::harness::{Ended, Fleet, Request, Simulator, TOKEN, Workspace, until};
 
 /// A well-formed token that can't be mistaken for anything else.
 const CANARY: &str =
@@ -87,8 +89,13 @@ fn a_missing_scope_is_named_and_nothing_is_lost() {
 /// Ways in which a token might be written down.
 fn spellings(token: &str) -> Vec<String> {
     let secret = token.rsplit('.').next().unwrap_or(token);
-    let percent: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let hex: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let each = |before: &str| {
+        token.bytes().fold(String::new(), |mut text, byte| {
+            write!(text, "{before}{byte:02X}").expect("a string takes text");
+            text
+        })
+    };
+    let (percent, hex) = (each("%"), each("").to_lowercase());
     let mut found = vec![
         token.to_owned(),
         secret.to_owned(),
@@ -122,18 +129,19 @@ fn base64(bytes: &[u8]) -> String {
 fn the_token_is_in_no_output_no_ledger_no_journal_and_no_lock() {
     assert_eq!(base64(b"Man"), "TWFu");
     assert_eq!(base64(b"Ma"), "TWE=");
+    for before in ["", "Api-Token ", "user:", "Bearer "] {
+        let text = base64(format!("{before}{CANARY} and more").as_bytes());
+        let found = spellings(CANARY).iter().any(|spelling| text.contains(spelling));
+        assert!(found, "the token is not found in {text}");
+    }
     let workspace = Workspace::new();
     let fleet = Fleet::wide(60, 3);
     let simulator = fleet.serve(&workspace, &["--fault", "error,share=0.05", "--fault-seed", "3"]);
     fleet.write(&workspace, simulator.url(), "");
     let mut killed = workspace.command(&["run", "job.toml"]);
     let running = workspace.start(killed.env("DT_API_TOKEN", CANARY));
-    crate::harness::until("a write", std::time::Duration::from_secs(60), || {
-        simulator
-            .journal()
-            .iter()
-            .any(|request| request.is_write())
-            .then_some(())
+    until("a write", Duration::from_mins(1), || {
+        simulator.journal().iter().any(Request::is_write).then_some(())
     });
     // Killed, so that the write-ahead log is left behind to be searched.
     let _ = running.kill();

@@ -383,6 +383,14 @@ impl Tenant {
         self.ask("DELETE", &target, "");
     }
 
+    /// Removes every value of a key by hand, where there is any.
+    pub(crate) fn remove_if_any(&self, id: &str, key: &str) {
+        let tags = self.simulator.manual_tags(id).unwrap();
+        if tags.iter().any(|tag| tag.0 == key) {
+            self.remove(id, key);
+        }
+    }
+
     fn ask(&self, method: &str, target: &str, body: &str) -> Value {
         let request = http::Request::builder()
             .method(method)

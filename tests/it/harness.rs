@@ -4,6 +4,7 @@
 //! The simulator's journal is the oracle: another process writes it, so it knows what arrived whatever became of the
 //! program under test.
 
+mod account;
 mod fleet;
 mod ledger;
 mod poll;
@@ -11,7 +12,7 @@ mod process;
 mod simulator;
 mod workspace;
 
-pub(crate) use fleet::{Fleet, Tag, host, hosts};
+pub(crate) use fleet::{Fleet, hosts};
 pub(crate) use ledger::{Attempt, LedgerCopy};
 pub(crate) use poll::until;
 pub(crate) use process::{Ended, Running};

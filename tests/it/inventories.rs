@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use tagferry::model::{Class, Outcome};
 
-use super::desk::{Desk, Tags, inputs, manual};
+use super::desk::{Desk, Ended, Tags, inputs, job, manual};
 
 const AZURE: &str = include_str!("jobs/azure.toml");
 const NETBOX: &str = include_str!("jobs/netbox.toml");
@@ -147,4 +148,88 @@ fn wanted(row: &BTreeMap<String, String>) -> Tags {
     let tags: BTreeSet<_> = tags.chain(of_list.map(|item| manual("site-tag", item))).collect();
     assert!(!tags.is_empty());
     tags
+}
+
+const ROWS: &str = "id,note,day\nHOST-0000000000000001,say \"\"hi\"\",mon;tue\nHOST-0000000000000002,ümlaut,\nHOST-0000000000000003,0007,wed\n";
+
+/// The same rows in every form that an inventory may have: name, bytes.
+fn forms() -> Vec<(&'static str, Vec<u8>)> {
+    let csv = ROWS.replace("say \"\"hi\"\"", "\"say \"\"hi\"\"\"");
+    let objects = [
+        r#"{"id": "HOST-0000000000000001", "note": "say \"hi\"", "day": ["mon", "tue"]}"#,
+        r#"{"id": "HOST-0000000000000002", "note": "\u00fcmlaut", "day": null}"#,
+        r#"{"id": "HOST-0000000000000003", "note": "0007", "day": "wed"}"#,
+    ];
+    let utf16: Vec<u8> = csv.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(csv.as_bytes()).unwrap();
+    vec![
+        ("hosts.csv", csv.clone().into()),
+        ("hosts.csv", csv.replace('\n', "\r\n").into()),
+        ("hosts.csv", csv.replace('\n', "\r").into()),
+        ("hosts.csv", csv.trim_end().into()),
+        ("hosts.csv", format!("sep=|\r\n{}", csv.replace(',', "|")).into()),
+        ("hosts.tsv", csv.replace(',', "\t").into()),
+        ("hosts.csv", [b"\xEF\xBB\xBF", csv.as_bytes()].concat()),
+        ("hosts.csv", [&[0xFF, 0xFE], utf16.as_slice()].concat()),
+        ("hosts.csv.gz", gz.finish().unwrap()),
+        ("hosts.json", format!("[{}]", objects.join(",\n")).into()),
+        ("hosts.jsonl", objects.join("\n").into()),
+    ]
+}
+
+#[test]
+fn every_form_of_the_same_rows_gives_the_same_plan() {
+    let rules = "[[tag]]\nkey = \"note\"\nvalue = \"{{ note }}\"\n\
+        [[tags_from]]\ncolumn = \"day\"\nseparator = \";\"\nkey = \"day\"\naction = \"add\"\n";
+    let want = [
+        "HOST-0000000000000001 +day:mon",
+        "HOST-0000000000000001 +day:tue",
+        "HOST-0000000000000001 +note:say \"hi\"",
+        "HOST-0000000000000002 +note:ümlaut",
+        "HOST-0000000000000003 +day:wed",
+        "HOST-0000000000000003 +note:0007",
+    ];
+    let cmdb = "id\nHOST-0000000000000001\nHOST-0000000000000002\nHOST-0000000000000003\n";
+    let plan = |desk: &Desk| {
+        desk.write("cmdb.csv", cmdb);
+        drop(desk.tenant_with("inventory=cmdb.csv&id=id"));
+    };
+    for (file, bytes) in forms() {
+        let desk = Desk::bare();
+        plan(&desk);
+        desk.write(file, &bytes);
+        desk.write("job.toml", job(rules).replace("hosts.csv", file));
+        desk.plan().exits(0);
+        assert_eq!(
+            desk.operations(1),
+            want,
+            "{file}: {:?}",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+
+    // Through a pipe, and as several files.
+    let desk = Desk::bare();
+    plan(&desk);
+    desk.write("job.toml", job(rules).replace("hosts.csv", "-"));
+    let (_, bytes) = forms().swap_remove(0);
+    desk.write("piped", &bytes);
+    let stdin = fs::File::open(desk.path("piped")).unwrap();
+    let output = desk.command(&["plan", "job.toml"]).stdin(stdin).output().unwrap();
+    Ended::new(&["plan", "job.toml", "<", "piped"], output).exits(0);
+    assert_eq!(desk.operations(1), want);
+
+    let desk = Desk::bare();
+    plan(&desk);
+    let text = String::from_utf8(bytes).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    for (n, row) in rows.lines().enumerate() {
+        desk.write(&format!("part-{n}.csv"), format!("{header}\n{row}\n"));
+    }
+    desk.write("job.toml", job(rules).replace("hosts.csv", "part-*.csv"));
+    desk.plan().exits(0);
+    assert_eq!(desk.operations(1), want);
+    let files: Vec<String> = desk.rows(1).iter().map(|row| row.origin.to_string()).collect();
+    assert_eq!(files, ["part-0.csv:2", "part-1.csv:2", "part-2.csv:2"]);
 }

@@ -16,7 +16,7 @@ fn held(workspace: &Workspace) -> (Simulator, Running) {
     workspace.write("hosts.csv", &inventory);
     workspace.write_job("nightly", &["team"], simulator.url(), "");
     let holder = workspace.spawn(&["run", "job.toml"]);
-    until("the first request", Duration::from_secs(60), || {
+    until("the first request", Duration::from_mins(1), || {
         (simulator.handled() == 1).then_some(())
     });
     (simulator, holder)

@@ -2,12 +2,15 @@
 #![cfg(test)]
 
 mod actions;
+mod addresses;
 mod classic;
 mod commands;
 mod corpus;
 mod crash;
 mod credentials;
 mod desk;
+mod disk;
+mod faults;
 mod harness;
 mod inventories;
 mod locks;
@@ -21,5 +24,6 @@ mod rooms;
 mod safety;
 mod samples;
 mod signals;
+mod switches;
 mod throttling;
 mod tokens;

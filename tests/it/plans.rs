@@ -89,6 +89,61 @@ fn what_somebody_changed_since_the_plan_is_a_conflict_and_left_alone() {
     assert_eq!(desk.states(), ["finished"]);
 }
 
+/// Gives each host exactly these values of `stage`, by hand.
+fn put<'a>(desk: &Desk, values: impl Iterator<Item = (&'a String, &'a [&'a str])>) {
+    let tenant = desk.tenant();
+    for (id, values) in values {
+        tenant.remove_if_any(id, "stage");
+        let tags: Vec<_> = values.iter().map(|value| ("stage", *value)).collect();
+        tenant.add_all(id, &tags);
+    }
+}
+
+#[test]
+fn what_counts_as_somebody_elses_change_depends_on_the_action() {
+    use Outcome::{Conflict, Done, Unchanged};
+    // The action with `gold`, the values of the key at the plan and at the apply, and what becomes of the row.
+    let table: &[(&str, &[&str], &[&str], Outcome)] = &[
+        ("set", &["tin"], &["tin"], Done),
+        ("set", &["tin"], &["gold"], Unchanged),
+        ("set", &["tin"], &["gold", "tin"], Conflict),
+        ("set", &["tin"], &["lead"], Conflict),
+        ("set", &["tin"], &["gold", "lead"], Conflict),
+        ("add", &["tin"], &["tin"], Done),
+        ("add", &["tin"], &["gold", "lead"], Unchanged),
+        ("fill", &[], &[], Done),
+        ("fill", &[], &["tin"], Conflict),
+        ("update", &["tin"], &["tin"], Done),
+        ("update", &["tin"], &[], Conflict),
+        ("remove", &["gold", "tin"], &["gold", "tin"], Done),
+        ("remove", &["gold", "tin"], &["tin"], Unchanged),
+        ("remove", &["gold"], &["tin"], Unchanged),
+    ];
+    for action in ["set", "add", "fill", "update", "remove"] {
+        let cases: Vec<_> = table.iter().filter(|case| case.0 == action).collect();
+        let desk = Desk::new(&format!("entities={}&seed=3&tags=none", cases.len()));
+        let ids: Vec<String> = desk.tenant().hosts().into_keys().collect();
+        put(&desk, ids.iter().zip(cases.iter().map(|case| case.1)));
+        gold(&desk);
+        desk.job(&rule(action, "stage", "stage"));
+        desk.plan().exits(0);
+        put(&desk, ids.iter().zip(cases.iter().map(|case| case.2)));
+        let conflicts = cases.iter().any(|case| case.3 == Conflict);
+        desk.tagferry(&["apply", "1"])
+            .exits(if conflicts { 4 } else { 0 });
+        let hosts = desk.tenant().hosts();
+        for ((row, id), (_, before, now, outcome)) in desk.rows(1).iter().zip(&ids).zip(&cases) {
+            assert_eq!(
+                row.outcome, *outcome,
+                "{action} where {before:?} became {now:?}: {row:?}"
+            );
+            if *outcome != Done {
+                assert_eq!(hosts[id].values("stage"), now.iter().copied().collect());
+            }
+        }
+    }
+}
+
 #[test]
 fn a_plan_for_another_target_is_refused_and_nothing_is_sent() {
     for (from, to) in [
@@ -221,4 +276,22 @@ fn a_detailed_exit_code_tells_a_plan_with_changes_from_one_without() {
     desk.tagferry(&plan).exits(0);
     desk.plan().exits(0);
     assert_eq!(desk.operations(3), Vec::<String>::new());
+}
+
+#[test]
+fn a_stopped_run_for_another_target_is_not_finished_there() {
+    let desk = interrupted();
+    let text = job(&rule("set", "stage", "stage"));
+    let other = text.replace("simulator:state.db", "simulator:other.db?entities=60&seed=3");
+    desk.write("job.toml", &other);
+    let before = desk.journal().len();
+    desk.run()
+        .exits(3)
+        .says(&["run 1 was planned for", "or abandon it"]);
+    desk.tagferry(&["retry", "1"])
+        .exits(3)
+        .says(&["run 1 was planned for"]);
+    desk.tagferry(&["run", "--fresh", "job.toml"]).exits(0);
+    assert_eq!(desk.states(), ["abandoned", "finished"]);
+    assert_eq!(desk.journal().len(), before, "the first tenant was left alone");
 }

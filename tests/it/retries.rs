@@ -4,7 +4,7 @@ use tagferry::model::{Class, Outcome};
 
 use super::desk::{Desk, job, manual};
 
-/// A run in which one host was refused, one met a broken server, and one does not exist; everybody else is done. v1 has
+/// A run in which one host was refused, one was not found, and one was missing before; everybody else is done. v1 has
 /// the entity in the path, so that the simulator's faults can be aimed at it.
 fn failed() -> (Desk, Vec<String>) {
     let desk = Desk::new("entities=12&seed=3&tags=none");
@@ -16,17 +16,17 @@ fn failed() -> (Desk, Vec<String>) {
         ids.iter().map(|id| [id.clone(), "gold".to_owned()]),
     );
     let faults = format!(
-        "simulator:state.db?fault=error,status=400,method=POST,path={}&fault=error,status=500,method=POST,path={}",
+        "simulator:state.db?fault=error,status=400,method=POST,path={}&fault=error,status=404,method=POST,path={}",
         ids[0], ids[1]
     );
-    let text = job("[[tag]]\nkey = \"{{ tag }}\"\naction = \"add\"\n") + "api = \"v1\"\nattempts = 1\n";
+    let text = job("[[tag]]\nkey = \"{{ tag }}\"\naction = \"add\"\n") + "api = \"v1\"\n";
     desk.write("job.toml", text.replace("simulator:state.db", &faults));
     desk.run().exits(4);
     let want = [(Outcome::Done, 10), (Outcome::Failed, 2), (Outcome::Rejected, 1)];
     assert_eq!(desk.outcomes(1), want.into());
     assert_eq!(
         classes(&desk, 1)[..2],
-        [Some(Class::Refused), Some(Class::Server)]
+        [Some(Class::Refused), Some(Class::Missing)]
     );
     desk.write("job.toml", text);
     (desk, ids)
@@ -65,21 +65,21 @@ fn failures_are_planned_again_and_sent_when_told() {
     // The run whose failures they were stays as it was.
     assert_eq!(
         classes(&desk, 1)[..2],
-        [Some(Class::Refused), Some(Class::Server)]
+        [Some(Class::Refused), Some(Class::Missing)]
     );
 }
 
 #[test]
 fn a_class_chooses_which_failures_are_tried_again() {
     let (desk, ids) = failed();
-    desk.tagferry(&["retry", "1", "--class", "server,timeout", "--apply"])
+    desk.tagferry(&["retry", "1", "--class", "missing,timeout", "--apply"])
         .exits(0);
     let hosts = desk.tenant().hosts();
     assert_eq!((hosts[&ids[0]].tags.len(), hosts[&ids[1]].tags.len()), (0, 1));
     assert_eq!(desk.operations(2), [format!("{} +gold", ids[1])]);
     // What is so meanwhile is unchanged, and costs no call.
     let before = desk.journal().len();
-    desk.tagferry(&["retry", "1", "--class", "server", "--apply"])
+    desk.tagferry(&["retry", "1", "--class", "missing", "--apply"])
         .exits(0);
     assert_eq!(
         (desk.asked_since(before).writes, desk.outcomes(3)),
@@ -94,7 +94,7 @@ fn nothing_to_try_again_is_said() {
         "has no failed or unknown operations of these classes",
         "rejected rows need a new `run`",
     ];
-    desk.tagferry(&["retry", "1", "--class", "missing"])
+    desk.tagferry(&["retry", "1", "--class", "throttled"])
         .exits(3)
         .says(&say);
     desk.tagferry(&["retry", "1", "--apply"]).exits(0);

@@ -114,7 +114,9 @@ fn a_plan_that_was_made_in_one_form_of_tags_is_not_sent_in_another() {
 #[test]
 fn an_observation_that_is_never_fresh_still_ends() {
     let desk = Desk::new("entities=30&seed=3&tags=none");
-    let rows = (0..).zip(ids(&desk)).map(|(n, id): (u32, _)| [id, format!("asset-{n}")]);
+    let rows = (0..)
+        .zip(ids(&desk))
+        .map(|(n, id): (u32, _)| [id, format!("asset-{n}")]);
     desk.table("hosts.csv", ["id", "asset"], rows);
     desk.job(&rule("set", "asset", "asset"));
     let text = fs::read_to_string(desk.path("job.toml")).unwrap();

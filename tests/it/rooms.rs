@@ -260,6 +260,29 @@ fn the_table_goes_one_way() {
 }
 
 #[test]
+fn the_architecture_tells_every_room_in_walking_order() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| room |"))
+        .skip(2);
+    let told: Vec<&str> = rows
+        .take_while(|line| line.starts_with('|'))
+        .flat_map(|line| {
+            line.split(" | ")
+                .next()
+                .unwrap_or_default()
+                .split('`')
+                .skip(1)
+                .step_by(2)
+        })
+        .collect();
+    let rooms = ROOMS.iter().map(|(room, _)| *room);
+    let rooms: Vec<&str> = rooms.filter(|room| !["main", "lib"].contains(room)).collect();
+    assert_eq!(told, rooms);
+}
+
+#[test]
 fn every_file_begins_with_what_it_is_for() {
     for source in project() {
         assert!(

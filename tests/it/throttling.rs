@@ -12,7 +12,8 @@ fn finishes(throttle: &str, hosts: u64) -> Vec<Request> {
     fleet.write(&workspace, simulator.url(), "pace = { concurrency = 8 }");
     workspace.run(&["run", "job.toml"]).expect(0);
     fleet.check(&simulator);
-    let outcomes = workspace.ledger().outcomes(1);
+    simulator.check_attempts(&workspace.ledger().attempts());
+    let outcomes = workspace.outcomes(1);
     assert_eq!(outcomes["done"], fleet.ids.len(), "{throttle}: {outcomes:?}");
     simulator.journal()
 }

@@ -178,10 +178,19 @@ fn failed(request: &Request, complaint: &Complaint) -> Verdict {
         // Pages may be removed while a listing is read; the vendor then refuses the cursor.
         reason.push_str(": the listing may have changed while it was read; observe it from its start");
     }
+    if blames_length(&complaint.words) {
+        reason.push_str(": lower `selector_chars` of the connection");
+    }
     Verdict::Refuse {
         class: class_of(complaint).as_str(),
         reason,
     }
+}
+
+/// What the 2,000 characters of a selector are counted on is not documented: a percent-encoded one is longer.
+fn blames_length(words: &str) -> bool {
+    let of_size = ["size", "length", "long", "characters"];
+    words.contains("entitySelector") && of_size.iter().any(|word| words.contains(word))
 }
 
 /// How the vendor words its limit of 1000 manual tags an entity is not documented, so this goes by what any
@@ -516,6 +525,25 @@ mod tests {
         };
         assert_eq!(class, "refused");
         assert!(reason.ends_with("observe it from its start"), "{reason}");
+    }
+
+    #[test]
+    fn a_selector_that_is_too_long_says_which_setting_to_lower() {
+        for (message, hinted) in [
+            ("entitySelector: size must be between 0 and 2000", true),
+            ("entitySelector: unknown entity type", false),
+            ("key: size must be between 1 and 100", false),
+        ] {
+            let body = format!(r#"{{"error":{{"code":400,"message":"{message}"}}}}"#);
+            let Verdict::Refuse { reason, .. } = verdict(&listing("?a=b"), &answer(400, &[], &body)) else {
+                panic!("not refused")
+            };
+            assert_eq!(
+                reason.ends_with("lower `selector_chars` of the connection"),
+                hinted,
+                "{reason}"
+            );
+        }
     }
 
     #[test]

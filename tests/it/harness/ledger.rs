@@ -61,7 +61,7 @@ const ROWS: &str = "SELECT r.line, CASE
 
 impl LedgerCopy {
     /// Copies a ledger with what its write-ahead log holds.
-    pub(super) fn of(path: &Path) -> Self {
+    pub(crate) fn of(path: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let copy = folder.path().join("ledger.db");
         fs::copy(path, &copy).expect("the ledger can be copied");
@@ -118,8 +118,15 @@ impl LedgerCopy {
         )
     }
 
-    /// All attempts, in the order in which they were written.
+    /// All attempts, in the order in which they were written; none in a ledger whose making was cut short.
     pub(crate) fn attempts(&mut self) -> Vec<Attempt> {
+        if self.count(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'attempt' AND ?1 = 0",
+            0,
+        ) == 0
+        {
+            return Vec::new();
+        }
         let rows = sqlx::query(ATTEMPTS).fetch_all(&mut self.connection);
         let rows = self.runtime.block_on(rows).expect("the ledger can be read");
         let attempt = |row: &SqliteRow| Attempt {
@@ -141,7 +148,7 @@ impl LedgerCopy {
     }
 
     /// How many rows of a run have each outcome.
-    pub(crate) fn outcomes(&mut self, run: i64) -> BTreeMap<String, usize> {
+    pub(super) fn outcomes(&mut self, run: i64) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for (_, outcome) in self.rows(run) {
             *counts.entry(outcome).or_default() += 1;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::poll::until;
 
 /// How long any run of a test may take before the test gives up; generous, since machines are shared.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A process that was started. Dropping it kills it.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! A simulator served by a process of its own.
 
+use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,12 +10,13 @@ use tagferry::simulator::Spec;
 use tagferry::simulator::dynatrace::Dynatrace;
 
 use super::fleet::Tag;
+use super::ledger::Attempt;
 use super::poll::until;
 use super::process::Running;
 use super::workspace::Workspace;
 
 /// How long a simulator may take until it listens.
-const STARTS_WITHIN: Duration = Duration::from_secs(60);
+const STARTS_WITHIN: Duration = Duration::from_mins(1);
 
 /// A served simulator. Dropping it ends its process.
 #[derive(Debug)]
@@ -96,11 +98,6 @@ impl Simulator {
         self.url.trim_start_matches("http://")
     }
 
-    /// The journal.
-    pub(crate) fn state(&self) -> &Path {
-        &self.state
-    }
-
     /// Ends its process; the journal stays.
     pub(crate) fn stop(&mut self) {
         if let Some(process) = self.process.take() {
@@ -120,11 +117,24 @@ impl Simulator {
 
     /// How many requests it has handled so far.
     pub(crate) fn handled(&self) -> usize {
-        let text = fs::read(&self.state).expect("the journal can be read");
-        text.iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            .saturating_sub(1)
+        self.journal().len()
+    }
+
+    /// Panics when a request was handled that is no attempt of `attempts`.
+    pub(crate) fn check_attempts<'a>(&self, attempts: impl IntoIterator<Item = &'a Attempt>) {
+        let mut left: HashMap<(&str, &str), usize> = HashMap::new();
+        for Attempt { method, target, .. } in attempts {
+            *left.entry((method, target)).or_default() += 1;
+        }
+        for request in &self.journal() {
+            let left = left.get_mut(&(request.method.as_str(), request.target.as_str()));
+            let known = left.is_some_and(|left| {
+                let known = *left > 0;
+                *left = left.saturating_sub(1);
+                known
+            });
+            assert!(known, "sent without being written down before: {request:?}");
+        }
     }
 
     /// The manual tags of entities as they are now, each sorted.
