@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::EngineError;
 use super::journal::CallJournal;
 use crate::event::Events;
-use crate::ledger::{LedgerError, LineBits, PlanTarget, RunLog};
+use crate::ledger::{LedgerError, PlanTarget, RunLog};
 use crate::model::TagSet;
 use crate::transport::{Connection, Sent};
 use crate::vendor::{Page, Scope, Vendor, VendorError};
@@ -69,16 +69,8 @@ impl Target {
         &self.plan.kind
     }
 
-    pub(super) async fn send(
-        &self,
-        request: &Request,
-        log: &RunLog,
-        entities: usize,
-        lines: &[LineBits],
-    ) -> Sent {
-        self.connection
-            .send(request, &*self.vendor, &CallJournal { log, entities, lines })
-            .await
+    pub(super) async fn send(&self, request: &Request, journal: &CallJournal<'_>) -> Sent {
+        self.connection.send(request, &*self.vendor, journal).await
     }
 
     /// Sends a request that reads. Anything but its answer ends the plan, or leaves what is open as it is.
@@ -99,7 +91,7 @@ impl Target {
         log: &RunLog,
         entities: usize,
     ) -> Result<Result<Response, String>, EngineError> {
-        match self.send(request, log, entities, &[]).await {
+        match self.send(request, &CallJournal::new(log, entities, &[])).await {
             Sent::Accepted(response) => Ok(Ok(response)),
             Sent::Refused { reason, .. } => Ok(Err(reason)),
             Sent::JournalFailed(error) => Err(LedgerError::Broken(error.0).into()),

@@ -4,14 +4,16 @@
 use std::collections::HashMap;
 
 use futures::future::LocalBoxFuture;
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::EngineError;
 use super::apply::Run;
-use crate::ledger::{LedgerError, LineBits, Settlement, Verdict};
+use super::journal::CallJournal;
+use crate::ledger::{Intent, LedgerError, LineBits, Settlement, Verdict};
 use crate::model::{Call, Class, Effect, Failure};
 use crate::pack::{self, Packed, Room, Wanted};
 use crate::transport::Sent;
+use crate::wire::{AttemptId, Request};
 
 /// Which way a wave goes. Adds come first, so that a value is never off an entity in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,23 +52,85 @@ enum Once {
     Split(String),
 }
 
+/// A call that is ready to be sent.
+struct Claimed {
+    packed: Packed,
+    call: Call,
+    /// The vendor's request, or why there is none.
+    request: Result<Request, String>,
+    /// The operations that it carries.
+    lines: Vec<LineBits>,
+    /// The attempt under which it is in the ledger already.
+    attempt: Option<AttemptId>,
+}
+
+impl Claimed {
+    fn intent(&self) -> Option<Intent<'_>> {
+        let request = self.request.as_ref().ok()?;
+        Some(Intent {
+            request,
+            entities: self.call.entities.len(),
+            lines: &self.lines,
+        })
+    }
+}
+
+/// Pages of calls that are committed while another is sent.
+const PAGES_AHEAD: usize = 2;
+
+/// Calls under way for each that may be in flight: the others wait for their settlement to be committed.
+const CALLS_A_SLOT: usize = 4;
+
 impl Run<'_> {
     /// Packs and sends what is open of a direction. Gives back what is in doubt.
     pub(super) async fn wave(&self, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
-        let sends = self
-            .pack(direction)
-            .into_iter()
-            .map(|packed| self.call(packed, direction));
-        let mut ends = stream::iter(sends).buffer_unordered(self.target.concurrency);
-        let mut doubts = Vec::new();
-        let mut failed = None;
-        while let Some(end) = ends.next().await {
-            match end {
-                Ok(found) => doubts.extend(found),
-                Err(error) => failed = failed.or(Some(error)),
-            }
+        let a_page = self.target.concurrency;
+        let calls = self.pack(direction);
+        let pages = calls.chunks(a_page).map(|page| self.claim(page, direction));
+        stream::iter(pages)
+            .buffered(PAGES_AHEAD)
+            .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
+            .try_flatten()
+            .map_ok(|claimed| self.call(claimed, direction))
+            .try_buffer_unordered(a_page * CALLS_A_SLOT)
+            .try_concat()
+            .await
+    }
+
+    /// Commits the first attempts of some calls together, so that a slot never waits for the disk. There are never more
+    /// of them ahead than `PAGES_AHEAD` times what may be in flight.
+    async fn claim(&self, page: &[Packed], direction: Direction) -> Result<Vec<Claimed>, EngineError> {
+        if !self.may_send() {
+            return Ok(Vec::new());
         }
-        failed.map_or(Ok(doubts), Err)
+        let mut claimed: Vec<Claimed> = page
+            .iter()
+            .map(|packed| self.prepare(packed.clone(), direction))
+            .collect();
+        let intents: Vec<Intent<'_>> = claimed.iter().filter_map(Claimed::intent).collect();
+        let attempts = self.log.intend_all(&intents).await?;
+        let sendable = claimed.iter_mut().filter(|one| one.request.is_ok());
+        for (one, attempt) in sendable.zip(attempts) {
+            one.attempt = Some(attempt);
+        }
+        Ok(claimed)
+    }
+
+    fn prepare(&self, packed: Packed, direction: Direction) -> Claimed {
+        let call = self.spelled(&packed, direction);
+        let request = self
+            .target
+            .vendor
+            .encode(&call)
+            .map_err(|error| error.to_string());
+        let lines = self.carried(&packed, direction);
+        Claimed {
+            packed,
+            call,
+            request,
+            lines,
+            attempt: None,
+        }
     }
 
     fn pack(&self, direction: Direction) -> Vec<Packed> {
@@ -103,8 +167,10 @@ impl Run<'_> {
     }
 
     /// Sends a call, and its halves as long as the vendor refuses it as a whole.
-    async fn call(&self, packed: Packed, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
-        match self.once(&packed, direction).await? {
+    async fn call(&self, claimed: Claimed, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
+        let once = self.once(&claimed).await?;
+        let packed = claimed.packed;
+        match once {
             Once::Ends(ends) => self.settle(&packed, direction, ends).await,
             Once::Split(reason) => self.split(packed, direction, reason).await,
         }
@@ -122,8 +188,8 @@ impl Run<'_> {
             let mut reason = reason;
             for halves in [by_entity(&packed), by_tag(&packed)] {
                 let Some((one, other)) = halves else { continue };
-                let first = self.once(&one, direction).await?;
-                let second = self.once(&other, direction).await?;
+                let first = self.once(&self.prepare(one.clone(), direction)).await?;
+                let second = self.once(&self.prepare(other.clone(), direction)).await?;
                 if let (Once::Split(why), Once::Split(same)) = (&first, &second)
                     && why == same
                 {
@@ -144,28 +210,30 @@ impl Run<'_> {
         })
     }
 
-    async fn once(&self, packed: &Packed, direction: Direction) -> Result<Once, EngineError> {
+    async fn once(&self, claimed: &Claimed) -> Result<Once, EngineError> {
+        let Claimed {
+            packed,
+            call,
+            request,
+            lines,
+            attempt,
+        } = claimed;
         let all = |end: End| Ok(Once::Ends(vec![end; packed.entities.len()]));
+        let journal = CallJournal::new(&self.log, call.entities.len(), lines).ahead(*attempt);
+        let request = match request {
+            Ok(request) => request,
+            Err(why) => return all(End::Failed(Failure::new(Class::Unsupported, why.clone()))),
+        };
         if !self.may_send() {
             return all(End::Open);
         }
-        let call = self.spelled(packed, direction);
-        let request = match self.target.vendor.encode(&call) {
-            Ok(request) => request,
-            Err(error) => return all(End::Failed(Failure::new(Class::Unsupported, error.to_string()))),
-        };
-        let lines = self.carried(packed, direction);
-        for (place, line) in packed.entities.iter().zip(&lines) {
+        for (place, line) in packed.entities.iter().zip(lines) {
             let attempted = &self.lines[*place as usize].attempted;
             attempted.set(attempted.get() | line.bits);
         }
-        match self
-            .target
-            .send(&request, &self.log, call.entities.len(), &lines)
-            .await
-        {
+        match self.target.send(request, &journal).await {
             Sent::Accepted(answer) => {
-                let effects = self.target.vendor.decode(&call, &answer);
+                let effects = self.target.vendor.decode(call, &answer);
                 Ok(Once::Ends(ends(
                     effects.map_err(|error| error.to_string()),
                     call.entities.len(),

@@ -1,5 +1,6 @@
 //! Applying a plan: what is open, attempts before they leave, and settlements.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -75,6 +76,17 @@ pub struct OpenLine {
     pub good: u64,
     /// The vendor's identifier.
     pub id: Arc<str>,
+}
+
+/// A request that is about to leave.
+#[derive(Debug, Clone, Copy)]
+pub struct Intent<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// How many entities it concerns.
+    pub entities: usize,
+    /// The operations that it carries; none for an observation.
+    pub lines: &'a [LineBits],
 }
 
 /// Some operations of a line.
@@ -180,25 +192,47 @@ impl RunLog {
         self.run
     }
 
-    /// Returns once an attempt is committed, together with the operations that it carries.
-    pub async fn intend(
-        &self,
-        request: &Request,
-        number: u32,
-        entities: usize,
-        lines: &[LineBits],
-    ) -> Result<AttemptId, LedgerError> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (purpose, method) = (request.purpose.as_str(), request.method.as_str());
-        let row = (id, number, purpose, method, &request.target, entities, now_ms());
-        let mut writes: Vec<Write> = Write::rows(INTEND, self.run, &[row]).into_iter().collect();
-        writes.extend(
-            lines
-                .iter()
-                .map(|line| Write::Attempted(self.key(*line), line.bits)),
-        );
+    /// Returns once an attempt is committed, together with the operations that it carries. `number` counts the attempts
+    /// of its call from 1.
+    pub async fn intend(&self, intent: &Intent<'_>, number: u32) -> Result<AttemptId, LedgerError> {
+        let ids = self.commit_attempts(std::slice::from_ref(intent), number).await?;
+        Ok(AttemptId(ids.start))
+    }
+
+    /// Returns once the first attempts of several calls are committed, in one transaction.
+    pub async fn intend_all(&self, intents: &[Intent<'_>]) -> Result<Vec<AttemptId>, LedgerError> {
+        if intents.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.commit_attempts(intents, 1).await?.map(AttemptId).collect())
+    }
+
+    async fn commit_attempts(&self, intents: &[Intent<'_>], number: u32) -> Result<Range<u64>, LedgerError> {
+        let first = self.next.fetch_add(intents.len() as u64, Ordering::Relaxed);
+        let row = |(id, intent): (u64, &Intent<'_>)| {
+            let Request {
+                purpose,
+                method,
+                target,
+                ..
+            } = intent.request;
+            let (purpose, method) = (purpose.as_str(), method.as_str().to_owned());
+            (
+                id,
+                number,
+                purpose,
+                method,
+                target.clone(),
+                intent.entities,
+                now_ms(),
+            )
+        };
+        let rows: Vec<_> = (first..).zip(intents).map(row).collect();
+        let mut writes: Vec<Write> = Write::rows(INTEND, self.run, &rows).into_iter().collect();
+        let lines = intents.iter().flat_map(|intent| intent.lines);
+        writes.extend(lines.map(|line| Write::Attempted(self.key(*line), line.bits)));
         self.ledger.writer.commit(writes).await?;
-        Ok(AttemptId(id))
+        Ok(first..first + intents.len() as u64)
     }
 
     /// Queues what became of an attempt.

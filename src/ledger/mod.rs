@@ -13,7 +13,7 @@ mod tests;
 mod vocabulary;
 mod writer;
 
-pub use applying::{LineBits, OpenLine, RunLog, Settlement, Verdict};
+pub use applying::{Intent, LineBits, OpenLine, RunLog, Settlement, Verdict};
 pub use planning::{EntityRow, LineRow, NewRun, PlanTarget, RowRow, TagRow};
 pub use reading::{AttemptCounts, RetryRow, RowReport, RunRow, RunState, Summary};
 pub use store::{Ledger, default_path};

@@ -147,7 +147,14 @@ async fn an_attempt_is_in_the_file_before_intend_returns_and_its_end_follows() {
     let fixture = planned().await;
     let log = fixture.ledger.run_log(fixture.run).await.unwrap();
     let attempt = log
-        .intend(&request(), 1, 1, &[bits_of_host_a(0b01)])
+        .intend(
+            &Intent {
+                request: &request(),
+                entities: 1,
+                lines: &[bits_of_host_a(0b01)],
+            },
+            1,
+        )
         .await
         .unwrap();
     let other = Ledger::open(&fixture.path).await.unwrap();
@@ -177,7 +184,14 @@ async fn an_attempt_is_in_the_file_before_intend_returns_and_its_end_follows() {
         .run_log(fixture.run)
         .await
         .unwrap()
-        .intend(&request(), 2, 1, &[])
+        .intend(
+            &Intent {
+                request: &request(),
+                entities: 1,
+                lines: &[],
+            },
+            2,
+        )
         .await
         .unwrap();
     assert!(next > attempt, "a second process goes on counting");
@@ -288,7 +302,16 @@ async fn an_unfinished_plan_is_discarded_but_its_attempts_and_a_finished_one_sta
         .await
         .unwrap();
     let log = fixture.ledger.run_log(killed).await.unwrap();
-    log.intend(&request(), 1, 1, &[]).await.unwrap();
+    log.intend(
+        &Intent {
+            request: &request(),
+            entities: 1,
+            lines: &[],
+        },
+        1,
+    )
+    .await
+    .unwrap();
     fixture.ledger.discard_unplanned("another job").await.unwrap();
     assert_eq!(fixture.ledger.runs(None).await.unwrap().len(), 2);
     fixture.ledger.discard_unplanned("nightly").await.unwrap();
@@ -361,7 +384,18 @@ async fn after_a_failed_write_nothing_more_is_written() {
     let twice = [(0, "a", None), (0, "b", None)];
     assert!(fixture.ledger.insert_tags(fixture.run, &twice).await.is_err());
     let log = fixture.ledger.run_log(fixture.run).await.unwrap();
-    let refused = log.intend(&request(), 1, 1, &[]).await.unwrap_err().to_string();
+    let refused = log
+        .intend(
+            &Intent {
+                request: &request(),
+                entities: 1,
+                lines: &[],
+            },
+            1,
+        )
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(refused.contains("can't be written"), "{refused}");
     assert!(fixture.ledger.close().await.is_err());
 }
