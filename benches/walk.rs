@@ -5,7 +5,7 @@
 //! cargo bench -- plan --rows 1000000  the plan of a million rows
 //! cargo bench -- calls --calls 10000  calls a second, beside a bare reqwest loop on the same server
 //! ```
-//! Figures are medians; what is claimed of them is said in README.md. No timing is asserted.
+//! Figures are medians of what this machine did just now. No timing is asserted; README.md says what was measured.
 
 #![expect(clippy::print_stdout, reason = "a bench tells its figures")]
 #![expect(clippy::cast_possible_truncation, reason = "counts of a bench are small")]

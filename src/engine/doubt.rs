@@ -130,7 +130,15 @@ impl Run<'_> {
             settled.push(self.settlement(&doubt, doubt.bits & !removes, Verdict::failed(class, why)));
         }
         if removes != 0 {
-            let manual = self.manual_tags(&line.of.id).await?;
+            let manual = match self.manual_tags(&line.of.id).await {
+                Err(EngineError::Stopped { reason, .. }) if !self.must_stop() => {
+                    let why = format!("{message}; and asking whose the tag is failed: {reason}");
+                    let verdict = Verdict::Other(Outcome::Unknown, Failure::new(class, why));
+                    settled.push(self.settlement(&doubt, removes, verdict));
+                    return Ok(settled);
+                }
+                asked => asked?,
+            };
             let is_manual = |tag: &Tag| manual.as_ref().is_some_and(|manual| manual.0.contains(tag));
             let kept = bits_where(&self.actions(line), |action| is_manual(&action.tag)) & removes;
             if kept != 0 {
