@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::exit::Exit;
 use super::lock::IfLocked;
-use super::session::{Opening, Session};
-use super::{Settings, open, print, show};
+use super::session::{Session, with_session};
+use super::{Settings, open, show};
 use crate::job;
 
 /// What `plan` takes.
@@ -26,27 +26,14 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let job = job::load(&args.job)?;
-    let Some(mut session) = Session::open(
-        job,
-        Opening {
-            settings,
-            if_locked: args.if_locked,
-        },
-    )
-    .await?
-    else {
-        print::line("skipped: another tagferry has the job or its connection");
-        return Ok(Exit::Done);
-    };
+    let work = async |session: &mut Session| walk(&args, session).await;
+    with_session(job, settings, args.if_locked, work).await
+}
+
+async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     let source = open::source(&session.job)?;
-    let planned = session.plan(source, None).await;
-    let shown = match &planned {
-        Ok(planned) => show::plan(&session.ledger, planned, args.json).await,
-        Err(_) => Ok(()),
-    };
-    session.close().await?;
-    let planned = planned?;
-    shown?;
+    let planned = session.plan(source, None).await?;
+    show::plan(&session.ledger, &planned, args.json).await?;
     let exit = if !planned.objections.is_empty() {
         Exit::Stopped
     } else if args.detailed_exitcode && planned.summary.operations > 0 {

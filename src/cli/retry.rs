@@ -2,10 +2,9 @@
 
 use super::exit::{Exit, Refusal};
 use super::lock::IfLocked;
-use super::session::{Opening, Session};
-use super::{Settings, open, print, show};
+use super::session::{Session, planned_job, with_session};
+use super::{Settings, show};
 use crate::engine::Source;
-use crate::job;
 use crate::model::Class;
 
 /// What `retry` takes.
@@ -28,25 +27,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
-    let ledger = open::ledger(settings).await?;
-    let run = ledger.run(args.run).await;
-    ledger.close().await?;
-    let job = job::load(run?.job_path.as_ref())?;
-    let Some(mut session) = Session::open(
-        job,
-        Opening {
-            settings,
-            if_locked: args.if_locked,
-        },
-    )
-    .await?
-    else {
-        print::line("skipped: another tagferry has the job or its connection");
-        return Ok(Exit::Done);
-    };
-    let ended = walk(&args, &mut session).await;
-    session.close().await?;
-    ended
+    let (_, job) = planned_job(args.run, settings).await?;
+    let work = async |session: &mut Session| walk(&args, session).await;
+    with_session(job, settings, args.if_locked, work).await
 }
 
 async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {

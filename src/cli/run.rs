@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::exit::Exit;
 use super::lock::IfLocked;
-use super::session::{Opening, Session};
-use super::{Settings, open, print, show};
+use super::session::{Session, with_session};
+use super::{Settings, open, show};
 use crate::job;
 use crate::ledger::RunState;
 
@@ -27,17 +27,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
     let job = job::load(&args.job)?;
-    let opening = Opening {
-        settings,
-        if_locked: args.if_locked,
-    };
-    let Some(mut session) = Session::open(job, opening).await? else {
-        print::line("skipped: another tagferry has the job or its connection");
-        return Ok(Exit::Done);
-    };
-    let ended = walk(&args, &mut session).await;
-    session.close().await?;
-    ended
+    let work = async |session: &mut Session| walk(&args, session).await;
+    with_session(job, settings, args.if_locked, work).await
 }
 
 async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {

@@ -12,7 +12,7 @@ use super::lock::{self, IfLocked, Lock};
 use super::{Settings, open, print};
 use crate::engine::{self, ApplyOptions, PlanInput, Planned, Source, Target};
 use crate::event::Events;
-use crate::job::Job;
+use crate::job::{self, Job};
 use crate::ledger::{Ledger, PlanTarget, RunRow, RunState, Summary};
 use crate::listen::{self, Progress, Style};
 use crate::model::Outcome;
@@ -40,29 +40,49 @@ pub(super) struct Session {
     _locks: [Lock; 2],
 }
 
-/// What a session needs to know beside the job.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Opening<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) if_locked: IfLocked,
+/// Opens a session for a job, does some work in it and closes it in order. When another process has a lock and that is
+/// to be skipped, nothing is done.
+pub(super) async fn with_session(
+    job: Job,
+    settings: &Settings,
+    if_locked: IfLocked,
+    work: impl AsyncFnOnce(&mut Session) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let Some(mut session) = Session::open(job, settings, if_locked).await? else {
+        print::line("skipped: another tagferry has the job or its connection");
+        return Ok(Exit::Done);
+    };
+    let ended = work(&mut session).await;
+    session.ledger.close().await?;
+    ended
+}
+
+/// A run, and the job that it was planned from as its file is now.
+pub(super) async fn planned_job(run: i64, settings: &Settings) -> anyhow::Result<(RunRow, Job)> {
+    let ledger = open::ledger(settings).await?;
+    let run = ledger.run(run).await;
+    ledger.close().await?;
+    let run = run?;
+    let job = job::load(run.job_path.as_ref())?;
+    Ok((run, job))
 }
 
 impl Session {
     /// Takes the locks and opens everything; `None` when another process has a lock and that is to be skipped.
-    pub(super) async fn open(job: Job, opening: Opening<'_>) -> anyhow::Result<Option<Self>> {
+    async fn open(job: Job, settings: &Settings, if_locked: IfLocked) -> anyhow::Result<Option<Self>> {
         let name = format!("job {}", job.name);
-        let Some(of_job) = lock::take(&name, &format!("job `{}`", job.name), opening.if_locked).await? else {
+        let Some(of_job) = lock::take(&name, &format!("job `{}`", job.name), if_locked).await? else {
             return Ok(None);
         };
         let plan_target = open::plan_target(&job);
         let name = format!("connection {} {}", plan_target.url, plan_target.tenant);
         let what = format!("connection `{}`", plan_target.connection);
-        let Some(of_connection) = lock::take(&name, &what, opening.if_locked).await? else {
+        let Some(of_connection) = lock::take(&name, &what, if_locked).await? else {
             return Ok(None);
         };
-        let ledger = open::ledger(opening.settings).await?;
+        let ledger = open::ledger(settings).await?;
         ledger.discard_unplanned(&job.name).await?;
-        let (events, progress) = progress(opening.settings);
+        let (events, progress) = progress(settings);
         let target = open::target(&job, plan_target, &ledger, events).await?;
         let locks = [of_job, of_connection];
         Ok(Some(Self {
@@ -70,7 +90,7 @@ impl Session {
             ledger,
             target,
             progress,
-            quiet: opening.settings.quiet,
+            quiet: settings.quiet,
             // Last: while locks are awaited and secrets are read, a signal ends the process at once.
             signals: Signals::new()?,
             _locks: locks,
@@ -169,11 +189,6 @@ impl Session {
             run.id, then.vendor, then.url, then.kind, then.connection
         ))
         .into())
-    }
-
-    /// Closes the ledger in order.
-    pub(super) async fn close(self) -> anyhow::Result<()> {
-        Ok(self.ledger.close().await?)
     }
 }
 
