@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempt::{self, Ending, Fault, Finding};
+use super::attempt::{self, Fault, Finding};
 use super::gate::Entry;
 use super::pass::Pass;
 use super::patience::Patience;
@@ -150,7 +150,7 @@ impl<'a> Exchange<'a> {
             }
             Finding::Over(ending) => {
                 back.pass.answered();
-                Step::Over(ending.into())
+                Step::Over(self.patience.over(ending, self.request.purpose))
             }
             Finding::Stop(reason) => self.halted(HaltKind::Credentials, reason),
             Finding::Unusable(reason) => self.halted(HaltKind::Unusable, reason),
@@ -231,16 +231,6 @@ impl<'a> Exchange<'a> {
     fn journal_failed(&self, error: JournalError) -> Step {
         self.connection.halt(HaltKind::Journal, &error.to_string());
         Step::Over(Sent::JournalFailed(error))
-    }
-}
-
-impl From<Ending> for Sent {
-    fn from(ending: Ending) -> Self {
-        match ending {
-            Ending::Split(reason) => Self::Split { reason },
-            Ending::Unknown(reason) => Self::Unknown { reason },
-            Ending::Refused(class, reason) => Self::Refused { class, reason },
-        }
     }
 }
 
@@ -380,6 +370,24 @@ mod tests {
             ),
             "{sent:?}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_after_an_attempt_that_may_have_been_applied_does_not_say_that_nothing_happened() {
+        let script = Script::new(Duration::from_millis(20), |arrival| match arrival.before {
+            0 => Err(SendError::TimedOut("no answer".to_owned())),
+            _ => Ok(answer(400, &[])),
+        });
+        let sent = line(&script).send().await;
+        let Sent::Exhausted {
+            class: "refused",
+            reason,
+            maybe_applied: true,
+        } = &sent
+        else {
+            panic!("{sent:?}")
+        };
+        assert!(reason.contains("an earlier attempt had no answer"), "{reason}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::Fault;
+use super::attempt::{Ending, Fault};
 use super::backoff::Backoff;
 use super::{Options, Sent};
+use crate::wire::Purpose;
 
 /// What every call of a connection is granted.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +101,22 @@ impl Patience {
     /// What has run out when the deadline has passed.
     pub(super) fn out_of_time(&self) -> String {
         format!("gave up after {} s", self.grant.elapsed.as_secs())
+    }
+
+    /// How an answered call ends. A refusal says nothing of an earlier attempt that may have had its effect.
+    pub(super) fn over(&self, ending: Ending, purpose: Purpose) -> Sent {
+        match ending {
+            Ending::Split(reason) => Sent::Split { reason },
+            Ending::Unknown(reason) => Sent::Unknown { reason },
+            Ending::Refused(class, reason) if self.maybe_applied && purpose == Purpose::Write => {
+                Sent::Exhausted {
+                    class,
+                    reason: format!("{reason}; an earlier attempt had no answer that tells"),
+                    maybe_applied: true,
+                }
+            }
+            Ending::Refused(class, reason) => Sent::Refused { class, reason },
+        }
     }
 
     /// How the call ends when something ran out.
