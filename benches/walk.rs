@@ -416,7 +416,7 @@ async fn plan(rows: usize) {
         "plan: peak memory before it {} MiB, simulator and its {rows} entities within",
         peak_mib()
     );
-    let exec = Arc::new(Embedded::new(simulator, Duration::from_secs(30)));
+    let exec = Arc::new(Embedded::new(Arc::new(simulator), Duration::from_secs(30)));
     let target = target_to(exec, Auth::NONE, "simulator:bench", 8);
     let mut times = Vec::new();
     for round in 0..3 {

@@ -14,7 +14,7 @@ use crate::inventory;
 use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
 use crate::ledger::{self, Ledger, PlanTarget};
 use crate::model::TagRules;
-use crate::simulator::{self, dynatrace::Dynatrace};
+use crate::simulator;
 use crate::transport::{self, Auth, HttpExec, Secret};
 use crate::vendor::{self, dynatrace};
 use crate::wire::Exec;
@@ -62,6 +62,13 @@ pub(super) fn plan_target(job: &Job) -> PlanTarget {
         url,
         tenant: connection.tenant.clone().unwrap_or_default(),
         kind: job.target.kind.clone(),
+    }
+}
+
+/// The name of the vendor's simulator.
+fn simulated(vendor: &Vendor) -> &'static str {
+    match vendor {
+        Vendor::Dynatrace(_) => "dynatrace",
     }
 }
 
@@ -123,7 +130,11 @@ pub(super) async fn target(
         Address::Simulator(state) => {
             let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
                 .map_err(|error| Refusal(format!("connection `{}`: {error}", connection.name)))?;
-            let simulator = Dynatrace::open(&spec).context("opening the embedded simulator")?;
+            let name = simulated(&connection.vendor);
+            let simulator = simulator::Vendor::of(name)
+                .with_context(|| format!("no simulator of `{name}`"))?
+                .open(&spec)
+                .context("opening the embedded simulator")?;
             (
                 Arc::new(Embedded::new(simulator, connection.network.timeout.get())),
                 Auth::NONE,

@@ -3,31 +3,26 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context;
-use clap::ValueEnum;
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-use crate::simulator::dynatrace::Dynatrace;
-use crate::simulator::{Spec, Switches, serve};
+use crate::simulator::{Spec, VENDORS, Vendor, serve};
 
-/// The vendors that can be simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Vendor {
-    /// The Dynatrace environment API: custom tags, entities, and the tags of v1.
-    Dynatrace,
-}
+/// The word for every vendor at once.
+const ALL: &str = "all";
 
 /// What `tagferry simulate` is told. Options left out are as in a `simulator:` URL, except that a token is required.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The vendor to simulate
-    #[arg(value_enum)]
-    vendor: Vendor,
-    /// Address to listen on; loopback only, port 0 for any free one
+    /// The vendor to simulate; `all` serves each on a port of its own, with a state file of its own
+    #[arg(value_parser = PossibleValuesParser::new(VENDORS.iter().map(|vendor| vendor.name).chain([ALL])))]
+    vendor: String,
+    /// Address to listen on; loopback only, port 0 for any free one. With `all`, the first of as many ports as vendors
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
     listen: SocketAddr,
     #[command(flatten)]
@@ -126,11 +121,13 @@ fn option(name: &'static str) -> impl TypedValueParser<Value = String> {
 
 fn switch(text: &str) -> Result<(String, String), String> {
     let (name, word) = text.split_once('=').ok_or("use `NAME=WORD`")?;
-    if !Switches::NAMES.contains(&name) {
-        return Err(format!(
-            "no such switch; known are {}",
-            Switches::NAMES.join(", ")
-        ));
+    let known: Vec<&str> = VENDORS
+        .iter()
+        .flat_map(|vendor| vendor.switches)
+        .copied()
+        .collect();
+    if !known.contains(&name) {
+        return Err(format!("no such switch; known are {}", known.join(", ")));
     }
     Spec::default().set(name, word).map_err(|why| why.to_string())?;
     Ok((name.to_owned(), word.to_owned()))
@@ -150,7 +147,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 impl Args {
     fn spec(&self) -> anyhow::Result<Spec> {
         let Self {
-            vendor: Vendor::Dynatrace,
+            vendor: _,
             listen: _,
             entities,
             behaviour,
@@ -217,30 +214,58 @@ impl BehaviourArgs {
     }
 }
 
-/// Serves until SIGTERM or SIGINT. Once it listens, it prints one line with its URL.
+/// Serves until SIGTERM or SIGINT. Once a vendor is listened for, one line with its URL is printed.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let spec = args.spec()?;
-    let simulator = tokio::task::spawn_blocking(move || Dynatrace::open(&spec)).await??;
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .with_context(|| format!("can't listen on {}; try another port", args.listen))?;
-    // Whoever reads the line may send a signal at once.
+    let mut serving = JoinSet::new();
+    let (stop, stopped) = watch::channel(());
+    // Whoever reads the lines may send a signal at once.
     let (mut terminated, mut interrupted) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    announce(listener.local_addr()?)?;
-    let shutdown = async {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
-        }
-    };
-    serve(Arc::new(simulator), listener, shutdown).await?;
+    for (vendor, spec, address) in served(&args, &spec) {
+        let simulator = tokio::task::spawn_blocking(move || vendor.open(&spec)).await??;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("can't listen on {address}; try another port"))?;
+        announce(vendor.name, listener.local_addr()?)?;
+        let mut stopped = stopped.clone();
+        serving.spawn(serve(simulator, listener, async move {
+            drop(stopped.changed().await);
+        }));
+    }
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    drop(stop);
+    while let Some(ended) = serving.join_next().await {
+        ended??;
+    }
     Ok(())
 }
 
-fn announce(address: SocketAddr) -> std::io::Result<()> {
+/// Each vendor to serve, with what it is made of and where it listens.
+fn served(args: &Args, spec: &Spec) -> Vec<(Vendor, Spec, SocketAddr)> {
+    if let Some(vendor) = Vendor::of(&args.vendor) {
+        return vec![(vendor, spec.clone(), args.listen)];
+    }
+    let one = |(n, vendor): (u16, &Vendor)| {
+        let mut spec = spec.clone();
+        if let Some(state) = &mut spec.state {
+            state.as_mut_os_string().push(format!(".{}", vendor.name));
+        }
+        let mut address = args.listen;
+        if address.port() != 0 {
+            address.set_port(address.port().saturating_add(n));
+        }
+        (*vendor, spec, address)
+    };
+    (0..).zip(VENDORS).map(one).collect()
+}
+
+fn announce(vendor: &str, address: SocketAddr) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "simulator: dynatrace listening on http://{address}")?;
+    writeln!(stdout, "simulator: {vendor} listening on http://{address}")?;
     stdout.flush()
 }
 

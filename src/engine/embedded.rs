@@ -1,24 +1,25 @@
 //! The embedded simulator as something that requests can be sent to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use crate::simulator::Reply;
-use crate::simulator::dynatrace::Dynatrace;
+use crate::simulator::Simulator;
 use crate::wire::{Exec, Request, Response, SendError};
 
 /// Answers within this process. What the simulator breaks on a wire is broken here too.
 #[derive(Debug)]
 pub struct Embedded {
-    simulator: Dynatrace,
+    simulator: Arc<dyn Simulator>,
     timeout: Duration,
 }
 
 impl Embedded {
     /// Wraps a simulator; a request without an answer ends after `timeout`.
-    pub fn new(simulator: Dynatrace, timeout: Duration) -> Self {
+    pub fn new(simulator: Arc<dyn Simulator>, timeout: Duration) -> Self {
         Self { simulator, timeout }
     }
 

@@ -14,6 +14,8 @@ use super::throttle::{ResetUnit, RetryAfter, Throttle, ThrottleBody, ThrottleMod
 #[derive(Debug)]
 pub(super) struct Gate {
     throttle: Throttle,
+    /// A 429 in the vendor's own form.
+    too_many: fn() -> Response<Bytes>,
     workers: Semaphore,
     waiting: AtomicUsize,
     window: Mutex<Window>,
@@ -62,13 +64,14 @@ impl Drop for Waiting<'_> {
 }
 
 impl Gate {
-    pub(super) fn new(throttle: &Throttle) -> Self {
+    pub(super) fn new(throttle: &Throttle, too_many: fn() -> Response<Bytes>) -> Self {
         let n_workers = match throttle.mode {
             ThrottleMode::Pool { workers, .. } => workers.min(Semaphore::MAX_PERMITS),
             ThrottleMode::None | ThrottleMode::Window { .. } => 0,
         };
         Self {
             throttle: throttle.clone(),
+            too_many,
             workers: Semaphore::new(n_workers),
             waiting: AtomicUsize::new(0),
             window: Mutex::default(),
@@ -135,22 +138,18 @@ impl Gate {
 
     /// The 429.
     pub(super) fn refusal(&self, quota: Quota, now: Duration) -> Response<Bytes> {
-        let (kind, body) = match self.throttle.body {
-            ThrottleBody::Envelope => (
-                "application/json; charset=utf-8",
-                r#"{"error":{"code":429,"message":"Too many requests. Please try again later."}}"#,
-            ),
-            ThrottleBody::Empty => ("application/json; charset=utf-8", ""),
-            ThrottleBody::Html => (
-                "text/html",
-                "<html><body><h1>429 Too Many Requests</h1></body></html>",
-            ),
-        };
-        let mut answer = Response::new(Bytes::from_static(body.as_bytes()));
+        let mut answer = (self.too_many)();
         *answer.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
-        answer
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        match self.throttle.body {
+            ThrottleBody::Envelope => {}
+            ThrottleBody::Empty => *answer.body_mut() = Bytes::new(),
+            ThrottleBody::Html => {
+                let page = b"<html><body><h1>429 Too Many Requests</h1></body></html>";
+                *answer.body_mut() = Bytes::from_static(page);
+                let kind = HeaderValue::from_static("text/html");
+                answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
+        }
         self.mark(&mut answer, quota);
         if let Some(value) = self.retry_after(quota, now) {
             answer.headers_mut().insert(header::RETRY_AFTER, value);
@@ -212,7 +211,8 @@ mod tests {
     use super::*;
 
     fn gate(spec: &str) -> Gate {
-        Gate::new(&spec.parse().unwrap())
+        let too_many = || Response::new(Bytes::from_static(b"{}"));
+        Gate::new(&spec.parse().unwrap(), too_many)
     }
 
     async fn goes(gate: &Gate, now: u64) -> bool {

@@ -162,7 +162,7 @@ mod tests {
             entities,
             seed: 7,
             stale,
-            ..Population::default()
+            ..Population::default().of_kinds("HOST", str::to_owned)
         }
     }
 

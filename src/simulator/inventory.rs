@@ -14,6 +14,19 @@ use super::population::{Made, Population};
 
 /// Makes one entity for each distinct identifier or name of the inventory.
 pub(super) fn entities(path: &Path, population: &Population) -> Result<Vec<Made>, OpenError> {
+    let mut making = Making {
+        population,
+        seen: HashMap::new(),
+        made: Vec::new(),
+    };
+    for row in rows_of(path, population)? {
+        making.take(row);
+    }
+    Ok(making.made)
+}
+
+/// The rows of the inventory, as far as they say who the entities are.
+pub(super) fn rows_of(path: &Path, population: &Population) -> Result<Vec<Row>, OpenError> {
     let refused = |why: String| OpenError::Inventory {
         path: path.to_owned(),
         why,
@@ -28,16 +41,7 @@ pub(super) fn entities(path: &Path, population: &Population) -> Result<Vec<Made>
         doing: "read",
         source,
     })?;
-    let rows = rows(&bytes, population).map_err(refused)?;
-    let mut making = Making {
-        population,
-        seen: HashMap::new(),
-        made: Vec::new(),
-    };
-    for row in rows {
-        making.take(row);
-    }
-    Ok(making.made)
+    rows(&bytes, population).map_err(refused)
 }
 
 fn rows(bytes: &[u8], population: &Population) -> Result<Vec<Row>, String> {
@@ -50,9 +54,9 @@ fn rows(bytes: &[u8], population: &Population) -> Result<Vec<Row>, String> {
 
 /// The two cells of a row that matter, trimmed; empty ones are `None`.
 #[derive(Debug, Default)]
-struct Row {
-    name: Option<String>,
-    id: Option<String>,
+pub(super) struct Row {
+    pub(super) name: Option<String>,
+    pub(super) id: Option<String>,
 }
 
 fn cell(text: &str) -> Option<String> {
@@ -193,7 +197,8 @@ mod tests {
         for (name, value) in options {
             population.set(name, value).unwrap();
         }
-        let made = entities(&path, &population).map_err(|error| error.to_string())?;
+        let made = entities(&path, &population.of_kinds("HOST", str::to_owned))
+            .map_err(|error| error.to_string())?;
         Ok(made
             .into_iter()
             .map(|made| (format!("{}-{:016X}", made.kind, made.id), made.name))

@@ -9,7 +9,8 @@
 //! file of JSON lines, one for every request handled, which gives the state again when it is replayed.
 //!
 //! # Unknown behaviour
-//! Where the vendor's reference is silent, [`Switches`] decides; the first word is the default.
+//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of Dynatrace
+//! ([`dynatrace::Switches`]):
 //!
 //! | option | words | what is not documented |
 //! |---|---|---|
@@ -34,20 +35,24 @@
 //! What it leaves out: auto-tag rules and settings, synthetic monitors, custom devices, relationships and entity
 //! attributes in selectors, management zones (none exist). Such routes answer 404, such predicates 400.
 
+mod api;
 mod clock;
 mod fault;
 mod gate;
 mod generate;
 mod inventory;
 mod journal;
+mod mishap;
 mod opening;
 mod population;
 mod reply;
 mod server;
+mod simulated;
 mod spec;
 mod switches;
 mod throttle;
 mod value;
+mod vendors;
 
 pub mod dynatrace;
 
@@ -56,9 +61,7 @@ pub use opening::OpenError;
 pub use population::{Population, TagsMade};
 pub use reply::Reply;
 pub use server::serve;
+pub use simulated::{Simulated, Simulator};
 pub use spec::{Access, Spec, SpecError};
-pub use switches::{
-    BareTag, Count, LastPage, PartialDelete, QuoteEscape, Refusal, Representation, SelectorLength, Switches,
-    UnmatchedDelete, V1Colon,
-};
 pub use throttle::{ResetUnit, RetryAfter, Throttle, ThrottleBody, ThrottleMode};
+pub use vendors::{VENDORS, Vendor};

@@ -20,7 +20,8 @@ words! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Population {
-    /// The kinds of the entities, in turn.
+    /// The kinds of the entities, in turn; empty for what the vendor makes unless told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,
     /// How many the generator makes.
     pub entities: u32,
@@ -49,7 +50,7 @@ pub struct Population {
 impl Default for Population {
     fn default() -> Self {
         Self {
-            kinds: vec!["HOST".to_owned()],
+            kinds: Vec::new(),
             entities: 1_000,
             seed: 1,
             tags: None,
@@ -94,6 +95,18 @@ impl Population {
         Ok(())
     }
 
+    /// The same, with kinds as the vendor spells them; `default` when none is named.
+    pub(super) fn of_kinds(&self, default: &str, spell: impl Fn(&str) -> String) -> Self {
+        let mut kinds: Vec<String> = self.kinds.iter().map(|kind| spell(kind)).collect();
+        if kinds.is_empty() {
+            kinds.push(default.to_owned());
+        }
+        Self {
+            kinds,
+            ..self.clone()
+        }
+    }
+
     /// Whether the entities carry tags from the beginning.
     pub(super) fn tagged(&self) -> bool {
         match self.tags {
@@ -104,11 +117,9 @@ impl Population {
 }
 
 fn kinds(text: &str) -> Result<Vec<String>, String> {
-    let kinds: Vec<String> = text
-        .split(',')
-        .map(|kind| kind.trim().to_ascii_uppercase())
-        .collect();
-    let legal = |kind: &String| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let kinds: Vec<String> = text.split(',').map(|kind| kind.trim().to_owned()).collect();
+    let legal =
+        |kind: &String| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if kinds.iter().all(legal) {
         Ok(kinds)
     } else {
@@ -160,7 +171,11 @@ mod tests {
         }
         let text = serde_json::to_string(&population).unwrap();
         assert_eq!(serde_json::from_str::<Population>(&text).unwrap(), population);
-        assert_eq!(population.kinds, ["HOST", "SERVICE"]);
+        assert_eq!(population.kinds, ["host", "service"]);
+        assert_eq!(
+            population.of_kinds("HOST", str::to_ascii_uppercase).kinds,
+            ["HOST", "SERVICE"]
+        );
     }
 
     #[test]
@@ -174,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_a_word_of_capitals() {
+    fn a_kind_is_a_word() {
         for (text, legal) in [
             ("HOST", true),
             ("process_group", true),

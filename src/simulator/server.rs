@@ -21,8 +21,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::dynatrace::Dynatrace;
 use super::reply::Reply;
+use super::simulated::Simulator;
 
 /// How long answers under way may still take once the server shall stop.
 const GRACE: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ struct Broken;
 /// Serves until `shutdown` completes, then lets answers under way finish for a second. The listener decides who can reach
 /// it; it should be bound to loopback.
 pub async fn serve(
-    simulator: Arc<Dynatrace>,
+    simulator: Arc<dyn Simulator>,
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -69,7 +69,7 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection(simulator: Arc<Dynatrace>, stream: TcpStream, mut stopped: watch::Receiver<()>) {
+async fn connection(simulator: Arc<dyn Simulator>, stream: TcpStream, mut stopped: watch::Receiver<()>) {
     // Answers are written whole, so there is nothing to wait for; failing to say so only costs time.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
@@ -93,7 +93,7 @@ async fn connection(simulator: Arc<Dynatrace>, stream: TcpStream, mut stopped: w
 }
 
 async fn respond(
-    simulator: Arc<Dynatrace>,
+    simulator: Arc<dyn Simulator>,
     reset: Arc<AtomicBool>,
     request: Request<Incoming>,
 ) -> Result<Answer, Broken> {
@@ -152,6 +152,7 @@ mod tests {
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
 
+    use super::super::dynatrace::Dynatrace;
     use super::super::spec::Spec;
     use super::*;
 
@@ -170,7 +171,8 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
-        let serving = tokio::spawn(serve(Arc::clone(&simulator), listener, shutdown));
+        let served: Arc<dyn Simulator> = Arc::clone(&simulator) as _;
+        let serving = tokio::spawn(serve(served, listener, shutdown));
         Served {
             address,
             simulator,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use super::population::Population;
-use super::switches::Switches;
+use super::switches::SwitchSet;
 use super::throttle::Throttle;
 use super::value::{duration, parse};
+use super::vendors::VENDORS;
 
 /// What a simulator is made of and how it behaves.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +35,8 @@ pub struct Spec {
     pub faults: Vec<Fault>,
     /// What the faults' dice start from.
     pub fault_seed: u64,
-    /// What the reference leaves open.
-    pub switches: Switches,
+    /// What the references leave open: names of switches and their words, checked.
+    pub switches: Vec<(String, String)>,
 }
 
 /// Which tokens are accepted.
@@ -63,7 +64,7 @@ impl Default for Spec {
             throttle: Throttle::default(),
             faults: Vec::new(),
             fault_seed: 1,
-            switches: Switches::default(),
+            switches: Vec::new(),
         }
     }
 }
@@ -161,8 +162,23 @@ impl Spec {
                 .set(name, value)
                 .map_err(bad);
         }
-        if self.switches.set(name, value).map_err(bad)? || self.set_own(name, value).map_err(bad)? {
+        if self.set_own(name, value).map_err(bad)? {
             return Ok(());
+        }
+        // Vendors may share a name; a word that one of them knows is good.
+        let mut wrong = None;
+        for vendor in VENDORS {
+            match vendor.knows(name, value) {
+                Ok(true) => {
+                    self.switches.push((name.to_owned(), value.to_owned()));
+                    return Ok(());
+                }
+                Ok(false) => {}
+                Err(why) => wrong = Some(why),
+            }
+        }
+        if let Some(why) = wrong {
+            return Err(bad(why));
         }
         Err(SpecError::UnknownOption {
             name: name.to_owned(),
@@ -186,6 +202,16 @@ impl Spec {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The switches of a vendor, turned as this spec says.
+    pub(super) fn switches<S: SwitchSet>(&self) -> S {
+        let mut switches = S::default();
+        for (name, word) in &self.switches {
+            // Words were checked when they were set; a word of another vendor's switch of that name turns nothing here.
+            let _ = switches.set(name, word);
+        }
+        switches
     }
 
     /// A path of this spec, from where relative paths begin.
@@ -213,7 +239,7 @@ fn hint(name: &str) -> String {
     Spec::NAMES
         .iter()
         .chain(&Population::NAMES)
-        .chain(&Switches::NAMES)
+        .chain(VENDORS.iter().flat_map(|vendor| vendor.switches))
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
         .min()
         .filter(|(distance, _)| *distance <= 3)
@@ -244,7 +270,8 @@ mod tests {
         assert_eq!((population.entities, population.seed), (2_000, 7));
         assert_eq!(spec.latency, Duration::from_millis(20));
         assert_eq!(spec.faults.len(), 2);
-        assert_eq!(spec.switches.missing_tag.status(), 400);
+        let switches: crate::simulator::dynatrace::Switches = spec.switches();
+        assert_eq!(switches.missing_tag.status(), 400);
         assert!(spec.access.required);
         assert_eq!(spec.access.missing_scopes, ["entities.write"]);
     }
@@ -289,7 +316,7 @@ mod tests {
         for name in Spec::NAMES
             .iter()
             .chain(&Population::NAMES)
-            .chain(&Switches::NAMES)
+            .chain(VENDORS.iter().flat_map(|vendor| vendor.switches))
         {
             let known = !matches!(
                 Spec::default().set(name, "\u{0}"),

@@ -1,55 +1,61 @@
-//! The simulator as a whole: from a request to what becomes of it.
+//! The environment as a whole: what it is made of, who may come in, and which code answers.
 
-use std::sync::{Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use tokio::time::Instant;
+use http::{Response, StatusCode};
 
-use super::super::clock::Clock;
-use super::super::fault::{Dice, Fault};
-use super::super::gate::{Gate, Pass, Quota};
-use super::super::journal::{Entry, Journal};
-use super::super::opening::{OpenError, Opened};
+use super::super::api::{Api, Asked};
+use super::super::journal::{Change, Entry};
+use super::super::opening::OpenError;
 use super::super::population::Population;
-use super::super::reply::Reply;
+use super::super::simulated::Simulated;
 use super::super::spec::Spec;
-
 use super::super::{generate, inventory};
 use super::access::{Door, masked};
 use super::envelope::Refused;
-use super::mishap::{distort, instead};
 use super::query::Query;
 use super::route::{Call, Route, read, write};
+use super::switches::Switches;
 use super::world::World;
 
 /// A simulated Dynatrace environment.
+pub type Dynatrace = Simulated<Environment>;
+
+/// The environment behind the shell.
 #[derive(Debug)]
-pub struct Dynatrace {
+pub struct Environment {
     spec: Spec,
+    switches: Switches,
     door: Door,
-    gate: Gate,
-    dice: Dice,
-    clock: Clock,
-    // Taken in this order: a change and its line in the journal must come in the same order.
-    world: RwLock<World>,
-    journal: Mutex<Journal>,
+    world: World,
 }
 
-/// A request, with what the journal says of it.
-struct Asked<'a> {
-    request: &'a Request<Bytes>,
-    target: &'a str,
-    path: &'a str,
-    query: &'a str,
+impl Environment {
+    /// An environment with entities from elsewhere.
+    pub(super) fn with(
+        spec: &Spec,
+        populate: impl FnOnce(&mut World) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
+        let door = Door::of(&spec.access)?;
+        let mut world = World::new(i64::try_from(spec.visibility.as_millis()).unwrap_or(i64::MAX));
+        populate(&mut world)?;
+        Ok(Self {
+            spec: spec.clone(),
+            switches: spec.switches(),
+            door,
+            world,
+        })
+    }
 }
 
-impl Dynatrace {
-    /// Opens the state that a spec names, or makes the entities anew. Reading a large state takes time: a caller on an
-    /// async runtime does this on a blocking thread.
-    pub fn open(spec: &Spec) -> Result<Self, OpenError> {
-        Self::with(spec, |population, world| {
+impl Api for Environment {
+    const VENDOR: &'static str = "dynatrace";
+    type Route = Route;
+
+    fn open(spec: &Spec, population: &Population) -> Result<Self, OpenError> {
+        let population = &population.of_kinds("HOST", str::to_ascii_uppercase);
+        Self::with(spec, |world| {
             match &population.inventory {
                 Some(file) => inventory::entities(&spec.resolve(file), population)?
                     .into_iter()
@@ -60,208 +66,92 @@ impl Dynatrace {
         })
     }
 
-    /// Opens the state, with entities from elsewhere.
-    pub(super) fn with(
-        spec: &Spec,
-        populate: impl FnOnce(&Population, &mut World) -> Result<(), OpenError>,
-    ) -> Result<Self, OpenError> {
-        let door = Door::of(&spec.access)?;
-        let opened = Opened::open(spec, "dynatrace")?;
-        let mut world = World::new(i64::try_from(spec.visibility.as_millis()).unwrap_or(i64::MAX));
-        populate(&opened.population, &mut world)?;
-        let journal = opened.replay(|entry| world.replay(entry))?;
-        Ok(Self {
-            spec: spec.clone(),
-            door,
-            gate: Gate::new(&spec.throttle),
-            dice: Dice::new(&spec.faults, spec.fault_seed),
-            clock: Clock::start(),
-            world: RwLock::new(world),
-            journal: Mutex::new(journal),
-        })
+    fn admit(&self, asked: &Asked<'_>, _now: i64) -> Result<Route, Box<Response<Bytes>>> {
+        let admitted = || {
+            self.door
+                .authenticate(asked.headers(), &Query::parse(asked.query))?;
+            let route = Route::of(asked.method(), asked.path)?;
+            self.door.authorize(route.scope())?;
+            Ok(route)
+        };
+        admitted().map_err(|refused: Refused| Box::new(refused.into_response()))
     }
 
-    /// How many entities there are.
-    pub fn entities(&self) -> usize {
-        self.world.read().unwrap_or_else(PoisonError::into_inner).len()
+    fn writes(route: &Route) -> bool {
+        route.writes()
     }
 
-    /// How many requests the journal tells of, those before this process among them.
-    pub fn handled(&self) -> u64 {
-        self.journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .handled()
+    fn read(&self, route: &Route, asked: &Asked<'_>, now: i64) -> Response<Bytes> {
+        let call = Call::of(route, asked, now, &self.spec, &self.switches);
+        read(&call, &self.world).unwrap_or_else(Refused::into_response)
     }
 
+    fn write(
+        &mut self,
+        route: &Route,
+        asked: &Asked<'_>,
+        now: i64,
+        changes: &mut Vec<Change<'static>>,
+    ) -> Response<Bytes> {
+        let call = Call::of(route, asked, now, &self.spec, &self.switches);
+        write(&call, &mut self.world, changes).unwrap_or_else(Refused::into_response)
+    }
+
+    fn undo(&mut self, changes: &[Change<'_>], now: i64) {
+        self.world.undo(changes, now);
+    }
+
+    fn replay(&mut self, entry: &Entry<'_>) {
+        self.world.replay(entry);
+    }
+
+    fn failure(status: StatusCode, message: &str) -> Response<Bytes> {
+        Refused::plain(status.as_u16(), message).into_response()
+    }
+
+    fn too_many() -> Response<Bytes> {
+        Refused::plain(429, "Too many requests. Please try again later.").into_response()
+    }
+
+    fn masked(target: &str) -> Cow<'_, str> {
+        masked(target)
+    }
+
+    fn entities(&self) -> usize {
+        self.world.len()
+    }
+}
+
+impl Simulated<Environment> {
     /// The manual tags of an entity as they are, sorted; `None` when it does not exist.
     pub fn manual_tags(&self, id: &str) -> Option<Vec<(String, Option<String>)>> {
-        let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
         let (kind, bits) = inventory::identifier(id)?;
-        let index = world.find(&kind, bits)?;
-        let pair = |&tag| {
-            let (key, value) = world.tag(tag);
-            (key.to_owned(), value.map(str::to_owned))
-        };
-        let mut tags: Vec<_> = world.manual(index).iter().map(pair).collect();
-        tags.sort_unstable();
-        Some(tags)
-    }
-
-    /// The simulator's time, in milliseconds since 1970.
-    #[cfg(test)]
-    pub(super) fn clock_ms(&self) -> i64 {
-        self.clock.now_ms()
-    }
-
-    /// The largest body that is read, in bytes; a larger one is refused with 413.
-    pub(in super::super) fn max_body(&self) -> usize {
-        self.spec.max_body
-    }
-
-    /// Answers a request. Half of the latency passes before anything is applied and half of it after, so that a client
-    /// that goes away meanwhile leaves both cases behind.
-    pub async fn answer(&self, request: Request<Bytes>) -> Reply {
-        let began = Instant::now();
-        if !self.spec.latency.is_zero() {
-            tokio::time::sleep_until(began + self.spec.latency / 2).await;
-        }
-        let target = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let asked = Asked {
-            request: &request,
-            target,
-            path,
-            query,
-        };
-        let (reply, late) = self.handle(&asked).await;
-        if !self.spec.latency.is_zero() || !late.is_zero() {
-            tokio::time::sleep_until(began + self.spec.latency + late).await;
-        }
-        reply
-    }
-
-    /// What becomes of a request, and how late a fault makes it.
-    async fn handle(&self, asked: &Asked<'_>) -> (Reply, Duration) {
-        let query = Query::parse(asked.query);
-        let route = match self.admit(asked, &query) {
-            Ok(route) => route,
-            Err(refused) => return (self.refuse(asked, refused.into_response()), Duration::ZERO),
-        };
-        let now = self.clock.now();
-        let admitted = match self.gate.pass(now).await {
-            Pass::Go(admitted) => admitted,
-            Pass::Refused(quota) => {
-                let answer = self.gate.refusal(quota, self.clock.now());
-                return (self.refuse(asked, answer), Duration::ZERO);
-            }
-        };
-        if !admitted.service.is_zero() {
-            tokio::time::sleep(admitted.service).await;
-        }
-        let fault = self.dice.draw(asked.request.method(), asked.target);
-        let late = fault.as_ref().map_or(Duration::ZERO, Fault::lateness);
-        let body = asked.request.body();
-        let call = Call {
-            route,
-            query,
-            body,
-            now: self.clock.now_ms(),
-            spec: &self.spec,
-        };
-        (self.act(asked, &call, fault.as_ref(), admitted.quota), late)
-    }
-
-    fn admit(&self, asked: &Asked<'_>, query: &Query<'_>) -> Result<Route, Refused> {
-        self.door.authenticate(asked.request.headers(), query)?;
-        let route = Route::of(asked.request.method(), asked.path)?;
-        self.door.authorize(route.scope())?;
-        if asked.request.body().len() > self.spec.max_body {
-            return Err(Refused::generic(StatusCode::PAYLOAD_TOO_LARGE));
-        }
-        Ok(route)
-    }
-
-    fn refuse(&self, asked: &Asked<'_>, answer: Response<Bytes>) -> Reply {
-        self.record(asked, Reply::Answer(answer), None, self.clock.now_ms())
-    }
-
-    fn act(&self, asked: &Asked<'_>, call: &Call<'_>, fault: Option<&Fault>, quota: Quota) -> Reply {
-        if let Some(reply) = fault.and_then(instead) {
-            return self.record(asked, reply, fault, call.now);
-        }
-        let shape = |outcome: Result<Response<Bytes>, Refused>| {
-            let mut answer = outcome.unwrap_or_else(Refused::into_response);
-            self.gate.mark(&mut answer, quota);
-            distort(answer, fault)
-        };
-        if call.route.writes() {
-            let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
-            let mut changes = Vec::new();
-            let reply = shape(write(call, &mut world, &mut changes));
-            let mut entry = Entry {
-                changes,
-                ..entry(asked, &reply, fault, call.now)
+        self.look(|Environment { world, .. }| {
+            let index = world.find(&kind, bits)?;
+            let pair = |&tag| {
+                let (key, value) = world.tag(tag);
+                (key.to_owned(), value.map(str::to_owned))
             };
-            // Still under the lock. What the file does not tell must neither be confirmed nor stay.
-            self.append(&mut entry).map_or_else(
-                |why| {
-                    world.undo(&entry.changes, call.now);
-                    unwritten(&why)
-                },
-                |()| reply,
-            )
-        } else {
-            let reply = {
-                let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
-                shape(read(call, &world))
-            };
-            self.record(asked, reply, fault, call.now)
-        }
+            let mut tags: Vec<_> = world.manual(index).iter().map(pair).collect();
+            tags.sort_unstable();
+            Some(tags)
+        })
     }
-
-    /// Writes the line of a request that changed nothing before its reply leaves.
-    fn record(&self, asked: &Asked<'_>, reply: Reply, fault: Option<&Fault>, ms: i64) -> Reply {
-        match self.append(&mut entry(asked, &reply, fault, ms)) {
-            Ok(()) => reply,
-            Err(why) => unwritten(&why),
-        }
-    }
-
-    fn append(&self, entry: &mut Entry<'_>) -> std::io::Result<()> {
-        self.journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(entry)
-    }
-}
-
-/// The line of a request, without what it changed.
-fn entry<'a>(asked: &Asked<'a>, reply: &Reply, fault: Option<&Fault>, ms: i64) -> Entry<'a> {
-    Entry {
-        seq: 0,
-        ms,
-        method: asked.request.method().as_str().into(),
-        target: masked(asked.target),
-        status: reply.status(),
-        changes: Vec::new(),
-        fault: fault.map(|fault| fault.kind.as_str().into()),
-    }
-}
-
-fn unwritten(why: &std::io::Error) -> Reply {
-    let message = format!("The simulator's state file can't be written: {why}");
-    Reply::Answer(Refused::plain(500, message).into_response())
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Mutex;
+    use std::time::Duration;
 
+    use http::Request;
     use serde_json::json;
+    use tokio::time::Instant;
+
+    use super::super::super::journal::Journal;
+    use super::super::super::reply::Reply;
+    use super::super::super::simulated::Simulator as _;
 
     use super::super::testing::{OLD, SHOP, WEB1, WEB2, ask, environment, environment_in, tags_of};
     use super::*;

@@ -51,7 +51,7 @@ fn check_room(call: &Call<'_>, world: &World, index: EntityIndex, tags: &[TagId]
         "{} can't carry more than {MAX_MANUAL} manual tags",
         world.id(index)
     );
-    Err(Refused::plain(call.spec.switches.full_status.status(), message))
+    Err(Refused::plain(call.switches.full_status.status(), message))
 }
 
 /// Changes one tag of one entity, and tells it when that changed anything.

@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::super::inventory::identifier;
 use super::super::journal::{Change, Op};
-use super::super::switches::V1Colon;
 use super::body::{Pair, value_only};
 use super::change::{apply, change};
 use super::entities::everything;
 use super::envelope::{Refused, empty, json};
 use super::route::Call;
+use super::switches::V1Colon;
 use super::world::{EntityIndex, World};
 
 /// A collection of entities of v1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Collection {
+pub(in super::super) enum Collection {
     Hosts,
     ProcessGroups,
     Processes,
@@ -108,7 +108,7 @@ fn find(call: &Call<'_>, world: &World, collection: Collection, id: &str) -> Res
         .and_then(|(kind, bits)| world.find(&kind, bits))
         .ok_or_else(|| {
             let message = format!("Entity with ID '{id}' can't be found");
-            Refused::plain(call.spec.switches.v1_unknown.status(), message)
+            Refused::plain(call.switches.v1_unknown.status(), message)
         })
 }
 
@@ -128,7 +128,7 @@ pub(super) fn add(
 }
 
 fn pair(call: &Call<'_>, tag: String) -> Pair {
-    match (call.spec.switches.v1_colon, tag.split_once(':')) {
+    match (call.switches.v1_colon, tag.split_once(':')) {
         (V1Colon::Split, Some((key, value))) if !key.is_empty() => (
             key.to_owned(),
             Some(value.to_owned()).filter(|value| !value.is_empty()),

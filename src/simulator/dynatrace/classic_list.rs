@@ -4,13 +4,13 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 
 use super::super::inventory::identifier;
-use super::super::switches::BareTag;
 use super::classic::{Collection, show};
 use super::envelope::{Refused, json};
 use super::query::Query;
 use super::route::Call;
 use super::selection::{Selection, View};
 use super::selector::{Criterion, Selector};
+use super::switches::BareTag;
 use super::tag_text::TagPattern;
 use super::time_frame::{HOUR, TimeFrame};
 use super::world::World;

@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::inventory::identifier;
-use super::super::switches::LastPage;
 use super::cursor::Cursor;
 use super::envelope::{Refused, json};
 use super::fields::{Fields, Part};
 use super::route::Call;
 use super::selection::{Selection, View};
+use super::switches::LastPage;
 use super::tag_text::CONTEXTLESS;
 use super::tags::{MAX_SELECTOR, MeTag, read_selector, selector_text};
 use super::time_frame::{HOUR, TimeFrame};
@@ -107,7 +107,7 @@ fn selection<'w>(call: &Call<'_>, world: &'w World, cursor: &Cursor) -> Result<S
         world,
         frame,
         View::Read(call.now),
-        call.spec.switches.bare_tag,
+        call.switches.bare_tag,
     ))
 }
 
@@ -121,7 +121,7 @@ fn page(
     let fields = Fields::parse(&cursor.texts[1], kind)?;
     let (indices, next) = slice(world, selection, cursor)?;
     let show = |&index: &EntityIndex| entity(call, world, index, &fields);
-    let next_page_key = match (next, call.spec.switches.last_page) {
+    let next_page_key = match (next, call.switches.last_page) {
         (Some(position), _) => Some(cursor.at(position).to_string().into()),
         (None, LastPage::Null) => Some(Value::Null),
         (None, LastPage::Absent) => None,
@@ -203,7 +203,7 @@ fn entity<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex, fields: &Fi
 
 /// Every tag of an entity, whatever made it. Those of rules look like manual ones here.
 fn tags<'a>(call: &Call<'_>, world: &'a World, index: EntityIndex) -> Vec<MeTag<'a>> {
-    let style = call.spec.switches.representation;
+    let style = call.switches.representation;
     everything(call, world, index)
         .into_iter()
         .map(|(context, key, value)| MeTag::new(context, key, value, style))

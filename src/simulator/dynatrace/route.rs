@@ -3,27 +3,49 @@
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 
+use super::super::api::Asked;
 use super::super::journal::Change;
 use super::super::spec::Spec;
 use super::envelope::Refused;
 use super::query::Query;
+use super::switches::Switches;
 use super::world::World;
 use super::{classic, classic_list, entities, tags};
 
 /// A request, taken apart.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
-    pub(super) route: Route,
+    pub(super) route: &'a Route,
     pub(super) query: Query<'a>,
     pub(super) body: &'a [u8],
     /// Milliseconds since 1970.
     pub(super) now: i64,
     pub(super) spec: &'a Spec,
+    pub(super) switches: &'a Switches,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn of(
+        route: &'a Route,
+        asked: &Asked<'a>,
+        now: i64,
+        spec: &'a Spec,
+        switches: &'a Switches,
+    ) -> Self {
+        Self {
+            route,
+            query: Query::parse(asked.query),
+            body: asked.body(),
+            now,
+            spec,
+            switches,
+        }
+    }
 }
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Route {
+pub(in super::super) enum Route {
     GetTags,
     AddTags,
     DeleteTags,
@@ -119,7 +141,7 @@ impl Route {
 
 /// Answers a request that changes nothing.
 pub(super) fn read(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
-    match &call.route {
+    match call.route {
         Route::GetTags => tags::get(call, world),
         Route::ListEntities => entities::list(call, world),
         Route::GetEntity(id) => entities::get(call, world, id),
@@ -137,7 +159,7 @@ pub(super) fn write(
     world: &mut World,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
-    match &call.route {
+    match call.route {
         Route::AddTags => tags::add(call, world, changes),
         Route::DeleteTags => tags::delete(call, world, changes),
         Route::ClassicAdd(collection, id) => classic::add(call, world, *collection, id, changes),

@@ -3,9 +3,9 @@
 //! Known are `type`, `entityId`, `tag`, `entityName` with its operators, `caseSensitive`, `not`, `firstSeenTms`,
 //! `healthState`, `mzId` and `mzName`. Entity attributes and relationships are refused as not applicable.
 
-use super::super::switches::QuoteEscape;
 use super::envelope::Refused;
 use super::selector_text::{call, identifier, not_applicable, refused, split, typeless, values};
+use super::switches::QuoteEscape;
 use super::tag_text::TagPattern;
 use super::time_frame;
 

@@ -1,7 +1,7 @@
 //! The entity selector as text: commas, parentheses, quotes and identifiers, and what is said of wrong ones.
 
-use super::super::switches::QuoteEscape;
 use super::envelope::Refused;
+use super::switches::QuoteEscape;
 
 /// The parameter that every complaint is about.
 pub(super) const PARAMETER: &str = "entitySelector";

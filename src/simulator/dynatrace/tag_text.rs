@@ -1,6 +1,6 @@
 //! Tags as text: `value`, `key:value` and `[CONTEXT]key:value`.
 
-use super::super::switches::Representation;
+use super::switches::Representation;
 
 /// The context of manual tags and of those that rules make.
 pub(super) const CONTEXTLESS: &str = "CONTEXTLESS";

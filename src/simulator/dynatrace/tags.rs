@@ -5,7 +5,6 @@ use http::Response;
 use serde::Serialize;
 
 use super::super::journal::{Change, Op};
-use super::super::switches::{Count, PartialDelete, Representation, SelectorLength, UnmatchedDelete};
 use super::body::added;
 use super::change::{apply, change};
 use super::envelope::{Refused, json};
@@ -13,6 +12,7 @@ use super::route::Call;
 use super::selection::{Selection, View};
 use super::selector::{Reader, Selector};
 use super::selector_text::PARAMETER;
+use super::switches::{Count, PartialDelete, Representation, SelectorLength, UnmatchedDelete};
 use super::tag_index::TagId;
 use super::tag_text::{CONTEXTLESS, representation};
 use super::time_frame::{HOUR, TimeFrame};
@@ -77,7 +77,7 @@ pub(super) fn get(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Ref
     tags.dedup();
     let mut pairs: Vec<_> = tags.into_iter().map(|tag| world.tag(tag)).collect();
     pairs.sort_unstable();
-    let style = call.spec.switches.representation;
+    let style = call.switches.representation;
     let show = |(key, value)| MeTag::new(CONTEXTLESS, key, value, style);
     let tags: Vec<_> = pairs.into_iter().map(show).collect();
     Ok(json(
@@ -98,7 +98,7 @@ pub(super) fn add(
     let matched = matched(call, world)?;
     let tags = added(call.body)?;
     let n_changed = apply(call, world, &matched, &tags, changes)?;
-    let style = call.spec.switches.representation;
+    let style = call.switches.representation;
     let applied_tags = tags
         .iter()
         .map(|(key, value)| MeTag::new(CONTEXTLESS, key, value.as_deref(), style))
@@ -174,7 +174,7 @@ impl<'q> Removal<'q> {
 }
 
 fn check_found(call: &Call<'_>, n_matched: usize, n_having: usize) -> Result<(), u16> {
-    let switches = &call.spec.switches;
+    let switches = call.switches;
     let refused = match (n_matched, n_having) {
         (0, _) => switches.unmatched_delete == UnmatchedDelete::Error,
         (_, 0) => true,
@@ -188,7 +188,7 @@ fn check_found(call: &Call<'_>, n_matched: usize, n_having: usize) -> Result<(),
 }
 
 fn count(call: &Call<'_>, n_matched: usize, n_changed: usize) -> usize {
-    match call.spec.switches.count {
+    match call.switches.count {
         Count::Matched => n_matched,
         Count::Changed => n_changed,
     }
@@ -206,7 +206,7 @@ fn selection<'w>(call: &Call<'_>, world: &'w World, view: View) -> Result<Select
         world,
         frame,
         view,
-        call.spec.switches.bare_tag,
+        call.switches.bare_tag,
     ))
 }
 
@@ -216,7 +216,7 @@ pub(super) fn selector_text<'a>(call: &'a Call<'_>) -> Result<&'a str, Refused> 
         .query
         .first(PARAMETER)
         .ok_or_else(|| Refused::query(PARAMETER, "must not be null"))?;
-    let length = match call.spec.switches.selector_length {
+    let length = match call.switches.selector_length {
         SelectorLength::Decoded => text.chars().count(),
         SelectorLength::Encoded => call.query.encoded_length(PARAMETER),
     };
@@ -231,7 +231,7 @@ pub(super) fn selector_text<'a>(call: &'a Call<'_>) -> Result<&'a str, Refused> 
 
 /// Reads a selector whose relative times count from `now`.
 pub(super) fn read_selector(call: &Call<'_>, text: &str, now: i64) -> Result<Selector, Refused> {
-    let escape = call.spec.switches.quote_escape;
+    let escape = call.switches.quote_escape;
     Reader { now, escape }.read(text)
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::reply::Reply;
 use super::super::spec::Spec;
-use super::api::Dynatrace;
+use super::api::{Dynatrace, Environment};
 use super::world::World;
 use super::world::tests::made;
 
@@ -50,9 +50,11 @@ pub(super) fn environment_in(dir: &Path, options: &str) -> Dynatrace {
 
 fn open(url: &str, dir: &Path, options: &str) -> Dynatrace {
     let spec = Spec::from_url(&format!("{url}?{options}"), dir).unwrap();
-    Dynatrace::with(&spec, |_, world| {
-        populate(world);
-        Ok(())
+    Dynatrace::with(&spec, |_| {
+        Environment::with(&spec, |world| {
+            populate(world);
+            Ok(())
+        })
     })
     .unwrap()
 }
