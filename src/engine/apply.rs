@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::EngineError;
+use super::draft::HIDDEN;
 use super::observe::Observer;
 use super::plan::BATCH;
 use super::reconcile::{self, Standing};
@@ -15,7 +16,10 @@ use super::wave::Direction;
 use crate::event::{Event, Stage};
 use crate::guard::{Breaker, Tally};
 use crate::ledger::{Ledger, LineBits, OpenLine, RunLog, RunState, Settlement, Verdict, Vocabulary};
-use crate::model::{Action, Class, Failure, Limits, LiveEntity, Outcome, Rule, Tag, TagSet};
+use crate::model::{Action, Class, Failure, Grain, Limits, LiveEntity, Outcome, Rule, Tag, TagSet};
+
+/// What is said of an entity that was there when it was planned.
+pub(super) const GONE: &str = "the entity is no longer there";
 
 /// Bytes that a tag takes in a request beside its own text, generously.
 const TAG_OVERHEAD: usize = 64;
@@ -55,7 +59,10 @@ pub async fn apply(
     ledger.set_state(run, RunState::Applying, None).await?;
     let work = Run::load(run, target, ledger, &limits, options).await?;
     work.begin().await?;
-    let ended = work.walk().await;
+    let ended = match limits.grain {
+        Grain::Delta => work.walk().await,
+        Grain::WholeSet | Grain::Document => work.walk_whole().await,
+    };
     target.events.tell(Event::StageEnded { stage: Stage::Apply });
     let halted = match ended {
         Ok(()) => work.stop_reason(),
@@ -261,6 +268,35 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The walk where whole sets or documents are written: each is observed just before.
+    async fn walk_whole(&self) -> Result<(), EngineError> {
+        while self.is_open() && !self.must_stop() {
+            let doubts = self.whole_wave().await?;
+            self.settle_doubts(doubts).await?;
+        }
+        Ok(())
+    }
+
+    /// The live tags, with a document that says the same as one that the line knows written as that one.
+    pub(super) fn as_known(&self, line: &Line, live: BTreeSet<Tag>) -> BTreeSet<Tag> {
+        if self.limits.grain != Grain::Document {
+            return live;
+        }
+        let vendor = &self.target.vendor;
+        let before = self.vocabulary.before(line.of.before);
+        let known: Vec<Tag> = self
+            .actions(line)
+            .into_iter()
+            .map(|action| action.tag)
+            .chain(before.into_iter().map(|present| present.tag))
+            .collect();
+        let as_known = |tag: Tag| {
+            let same = known.iter().find(|known| vendor.same(known, &tag));
+            same.cloned().unwrap_or(tag)
+        };
+        live.into_iter().map(as_known).collect()
+    }
+
     fn is_open(&self) -> bool {
         self.lines.iter().any(|line| line.open.get() != 0)
     }
@@ -325,10 +361,13 @@ impl<'a> Run<'a> {
                 if lines == 0 || seen[from] {
                     return;
                 }
-                let tags = entity.tags.into_iter().map(|tag| tag.tag).collect();
+                let tags = entity.carried();
                 for (n, (_, place)) in (from..).zip(&open[from..from + lines]) {
                     seen[n] = true;
-                    self.reconcile(*place, Some(&tags), &mut settled);
+                    match &tags {
+                        Some(tags) => self.reconcile(*place, Some(tags), &mut settled),
+                        None => settled.push(self.fails(*place, Class::Hidden, HIDDEN)),
+                    }
                 }
             })
             .await?;
@@ -346,7 +385,23 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn reconcile(&self, place: usize, live: Option<&BTreeSet<Tag>>, settled: &mut Vec<(usize, Settlement)>) {
+    /// All that is open of a line fails.
+    pub(super) fn fails(&self, place: usize, class: Class, why: &str) -> (usize, Settlement) {
+        let line = &self.lines[place];
+        let settlement = Settlement {
+            line: line.bits(line.open.get()),
+            verdict: Verdict::failed(class, why),
+        };
+        (place, settlement)
+    }
+
+    /// Settles of a line what is so already and what somebody else has changed; `None` when the entity is gone.
+    pub(super) fn reconcile(
+        &self,
+        place: usize,
+        live: Option<&BTreeSet<Tag>>,
+        settled: &mut Vec<(usize, Settlement)>,
+    ) {
         let line = &self.lines[place];
         let mut add = |bits: u64, verdict: Verdict| {
             if bits != 0 {
@@ -361,10 +416,7 @@ impl<'a> Run<'a> {
         };
         let open = line.open.get();
         let Some(live) = live else {
-            return add(
-                open,
-                Verdict::failed(Class::Missing, "the entity is no longer there"),
-            );
+            return add(open, Verdict::failed(Class::Missing, GONE));
         };
         let actions = self.actions(line);
         let before = self.vocabulary.before(line.of.before);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::EngineError;
-use super::apply::{Run, bits_where};
+use super::apply::{GONE, Run, bits_where};
 use super::wave::Doubt;
 use crate::ledger::{Settlement, Verdict};
 use crate::model::{Class, Failure, LiveEntity, Outcome, Tag};
@@ -50,7 +50,8 @@ impl Run<'_> {
         self.lines[place].round.get().min(PATIENCE.len() - 1)
     }
 
-    async fn look(&self, doubts: &[Doubt]) -> Result<HashMap<String, BTreeSet<Tag>>, EngineError> {
+    /// What is live of each entity in doubt; nothing where the vendor does not tell.
+    async fn look(&self, doubts: &[Doubt]) -> Result<HashMap<String, Option<BTreeSet<Tag>>>, EngineError> {
         let ids: BTreeSet<&str> = doubts
             .iter()
             .map(|doubt| &*self.lines[doubt.place].of.id)
@@ -60,7 +61,7 @@ impl Run<'_> {
         self.observer()
             .entities(&ids, |entity: LiveEntity| {
                 if ids.binary_search(&entity.id.as_str()).is_ok() {
-                    live.insert(entity.id, entity.tags.into_iter().map(|tag| tag.tag).collect());
+                    live.insert(entity.id.clone(), entity.carried());
                 }
             })
             .await?;
@@ -71,18 +72,22 @@ impl Run<'_> {
     async fn settle_looked(
         &self,
         doubts: Vec<Doubt>,
-        live: &HashMap<String, BTreeSet<Tag>>,
+        live: &HashMap<String, Option<BTreeSet<Tag>>>,
     ) -> Result<Vec<Doubt>, EngineError> {
         let mut settled = Vec::new();
         let mut left = Vec::new();
         for doubt in doubts {
             let line = &self.lines[doubt.place];
-            match live.get(&*line.of.id) {
+            // Where entities are made and deleted, one that is not there carries nothing.
+            let bare = (self.limits.creations > 0).then(|| Some(BTreeSet::new()));
+            match live.get(&*line.of.id).cloned().or(bare) {
                 None => {
-                    let verdict = Verdict::failed(Class::Missing, "the entity is no longer there");
+                    let verdict = Verdict::failed(Class::Missing, GONE);
                     settled.push(self.settlement(&doubt, doubt.bits, verdict));
                 }
-                Some(tags) => {
+                Some(None) => left.push(doubt),
+                Some(Some(tags)) => {
+                    let tags = self.as_known(line, tags);
                     let actions = self.actions(line);
                     let done = bits_where(&actions, |action| tags.contains(&action.tag) != action.remove)
                         & doubt.bits;

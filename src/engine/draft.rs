@@ -14,6 +14,9 @@ use crate::guard::Weight;
 use crate::ledger::{BITS_A_LINE, EntityRow, Ledger, LineRow, SetRole};
 use crate::model::{Action, Class, Limits, Rule};
 
+/// Why an entity is left alone whose tags are not shown.
+pub(super) const HIDDEN: &str = "the vendor does not show which tags it carries, so that writing could wipe them: give the credentials the role that sees tags";
+
 /// Why nothing can be done to an entity.
 type Bar = (Class, String);
 
@@ -95,6 +98,7 @@ impl Draft<'_> {
                 work.weight.missing += 1;
                 Some((Class::Missing, self.missing(gathering.by_name)))
             }
+            Seen::Untold(_) => Some((Class::Hidden, HIDDEN.to_owned())),
             Seen::Ambiguous(why) => Some((Class::Ambiguous, why.clone())),
             Seen::Barred(class, why) => Some((*class, why.clone())),
             Seen::Live(live) => state

@@ -1,5 +1,6 @@
 //! Rows into wishes, on a thread of its own: inventory, mapping and the vendor's rules, interned as they come.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::words::Words;
 use crate::inventory::{Entry, FileFacts, Inventory};
 use crate::ledger::RetryRow;
 use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Interner, Origin, Wish};
+use crate::model::{Class, EntityKey, Failure, Interner, Origin, Rule, Tag, Wish};
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -95,7 +96,10 @@ pub(super) async fn finished(
 #[derive(Debug, Clone)]
 enum Checked {
     Not,
+    /// Legal, and handed back as it is.
     Legal,
+    /// Legal, and handed back as this.
+    Kept(Box<Tag>),
     Illegal(Box<str>),
 }
 
@@ -169,8 +173,11 @@ impl Gatherer {
     /// Entity and wanted set of a mapped row, or why it can't be used.
     fn take(&mut self, mapped: &Mapped) -> Result<(u32, u32), Failure> {
         self.gathering.empty += u64::from(mapped.empty);
-        for wish in &mapped.wishes {
-            self.check(wish)?;
+        let mut wishes = Cow::Borrowed(&mapped.wishes);
+        for (place, wish) in mapped.wishes.iter().enumerate() {
+            if let Some(kept) = self.check(wish)? {
+                wishes.to_mut()[place].tag = kept;
+            }
         }
         let entity = match &mapped.entity {
             EntityKey::Id(id) => {
@@ -184,7 +191,7 @@ impl Gatherer {
                 self.entity(&folded, name)
             }
         };
-        Ok((entity, self.gathering.words.want_id(&mapped.wishes)))
+        Ok((entity, self.gathering.words.want_id(&wishes)))
     }
 
     fn entity(&mut self, key: &str, spelled: &str) -> u32 {
@@ -196,8 +203,9 @@ impl Gatherer {
         entity
     }
 
-    /// Holds a wish against the vendor's rules, each tag once.
-    fn check(&mut self, wish: &Wish) -> Result<(), Failure> {
+    /// Holds a wish against the vendor's rules, each tag once. Gives back the tag as the vendor will keep it, where that
+    /// differs.
+    fn check(&mut self, wish: &Wish) -> Result<Option<Tag>, Failure> {
         let rules = self.vendor.rules();
         if !rules.allows(wish.rule) {
             let why = format!(
@@ -207,19 +215,24 @@ impl Gatherer {
             );
             return Err(Failure::new(Class::Unsupported, why));
         }
+        if wish.rule == Rule::Remove && wish.tag.value.is_none() {
+            return Ok(None); // Every value of the key goes: the vendor is sent only tags that it has.
+        }
         let id = self.gathering.words.tag_id(&wish.tag) as usize;
         if self.checked.len() <= id {
             self.checked.resize(id + 1, Checked::Not);
         }
         if let Checked::Not = self.checked[id] {
-            self.checked[id] = match rules.check(&wish.tag) {
-                Ok(()) => Checked::Legal,
+            self.checked[id] = match self.vendor.kept(&wish.tag) {
+                Ok(kept) if kept == wish.tag => Checked::Legal,
+                Ok(kept) => Checked::Kept(Box::new(kept)),
                 Err(why) => Checked::Illegal(why.into()),
             };
         }
         match &self.checked[id] {
             Checked::Illegal(why) => Err(Failure::new(Class::Illegal, why.to_string())),
-            Checked::Not | Checked::Legal => Ok(()),
+            Checked::Kept(kept) => Ok(Some((**kept).clone())),
+            Checked::Not | Checked::Legal => Ok(None),
         }
     }
 

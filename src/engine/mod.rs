@@ -5,6 +5,7 @@ mod check;
 mod doubt;
 mod draft;
 mod embedded;
+mod ends;
 mod gather;
 mod journal;
 mod observe;
@@ -14,6 +15,7 @@ mod plan;
 mod reconcile;
 mod target;
 mod wave;
+mod whole;
 mod words;
 
 pub use apply::{Applied, ApplyOptions, apply};

@@ -53,6 +53,9 @@ impl Observer<'_> {
         let Some(a_request) = self.limits.observe_ids.map(|budget| budget.ids(longest)) else {
             return self.listing(&mut see).await;
         };
+        if !self.limits.lists {
+            return self.by_id(ids, a_request, &mut see).await;
+        }
         let asking = ids.len().div_ceil(a_request) as u64;
         match self.known_size().await? {
             Some(size) if size.pages() <= asking => self.listing(&mut see).await,

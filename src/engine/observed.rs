@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::draft::REMEMBERED;
 use super::gather::Gathering;
 use super::words::Words;
-use crate::model::{Class, Interner, LiveEntity, Present, Provenance};
+use crate::model::{Class, DOCUMENT_KEY, Interner, LiveEntity, LiveTag, Present, Provenance};
 use crate::resolve::{Resolution, Resolver};
 use crate::vendor::Vendor;
 
@@ -25,6 +25,8 @@ pub(super) enum Seen {
     Missing,
     /// Several of its name.
     Ambiguous(String),
+    /// The entity, by the identifier that the inventory does not have, but not what it carries.
+    Untold(Option<Box<str>>),
     /// The entity.
     Live(Live),
     /// The entity, and why nothing can be done to it.
@@ -96,23 +98,58 @@ impl Observed {
         };
         let Some(number) = number else { return false };
         let fresh = matches!(self.states[number as usize].seen, Seen::Missing);
+        let resolved = self.resolver.is_some().then(|| live.id.as_str().into());
         self.states[number as usize].seen = match self.resolver.as_ref().map(|resolver| resolver.get(number))
         {
             Some(Resolution::Ambiguous(count, ids)) => Seen::Ambiguous(format!(
                 "{count} live entities bear this name, such as {}",
                 ids.join(", ")
             )),
-            _ => self.live(number, live, words, further),
+            _ => match &live.tags {
+                Some(tags) => self.live(number, resolved, tags, words, further, vendor),
+                None => Seen::Untold(resolved),
+            },
         };
         fresh
+    }
+
+    /// The entities that are there but of which nothing was told, by identifier.
+    pub(super) fn untold<'a>(&'a self, entities: &'a Interner) -> Vec<&'a str> {
+        let untold = (0..)
+            .zip(&self.states)
+            .filter_map(|(number, state)| match &state.seen {
+                Seen::Untold(id) => Some(id.as_deref().unwrap_or_else(|| entities.text(number))),
+                _ => None,
+            });
+        untold.collect()
+    }
+
+    /// Entities that are not there and can be made count as there and bare, under the identifier that they will have.
+    pub(super) fn make_room(&mut self, words: &mut Words, new_id: impl Fn(u32) -> Option<String>) {
+        for (number, state) in (0..).zip(&mut self.states) {
+            if !matches!(state.seen, Seen::Missing) {
+                continue;
+            }
+            let Some(id) = new_id(number) else { return };
+            let bare = words.before_id(&[]);
+            state.seen = Seen::Live(Live {
+                id: Some(id.into()),
+                before: bare,
+                tags: 0,
+                undecided: false,
+                beside: bare,
+            });
+        }
     }
 
     fn live(
         &mut self,
         number: u32,
-        live: &LiveEntity,
+        id: Option<Box<str>>,
+        tags: &[LiveTag],
         words: &mut Words,
         further: &HashMap<u32, Vec<(u64, u32)>>,
+        vendor: &dyn Vendor,
     ) -> Seen {
         let first = self.states[number as usize].want;
         let wants = first
@@ -128,29 +165,32 @@ impl Observed {
                 .keys
                 .entry(want)
                 .or_insert_with(|| words.wishes(want).into_iter().map(|wish| wish.tag.key).collect());
-            for tag in live.tags.iter().filter(|tag| keys.contains(&tag.tag.key)) {
-                undecided |= tag.provenance == Provenance::Undecided;
-                present.push(Present::new(tag.tag.clone(), tag.provenance));
+            for LiveTag { tag, provenance } in tags.iter().filter(|tag| keys.contains(&tag.tag.key)) {
+                undecided |= *provenance == Provenance::Undecided;
+                // A document that says the same is the one that is wanted, however it is written.
+                let same = (tag.key == DOCUMENT_KEY)
+                    .then(|| words.wishes(want))
+                    .into_iter()
+                    .flatten()
+                    .map(|wish| wish.tag)
+                    .find(|wanted| wanted.key == tag.key && vendor.same(wanted, tag));
+                present.push(Present::new(same.unwrap_or_else(|| tag.clone()), *provenance));
             }
         }
         present.sort();
         present.dedup();
-        let in_doubt = live
-            .tags
-            .iter()
-            .filter(|tag| tag.provenance == Provenance::Undecided);
+        let in_doubt = tags.iter().filter(|tag| tag.provenance == Provenance::Undecided);
         let beside: Vec<Present> = in_doubt
             .filter(|tag| self.named.contains(&tag.tag.key))
             .map(|tag| Present::new(tag.tag.clone(), tag.provenance))
             .filter(|tag| present.binary_search(tag).is_err())
             .collect();
-        let manual = live
-            .tags
+        let manual = tags
             .iter()
             .filter(|tag| tag.provenance != Provenance::Automatic)
             .count();
         Seen::Live(Live {
-            id: self.resolver.is_some().then(|| live.id.as_str().into()),
+            id,
             before: words.before_id(&present),
             tags: u32::try_from(manual).unwrap_or(u32::MAX),
             undecided,

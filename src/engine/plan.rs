@@ -18,7 +18,7 @@ use crate::collide::{self, Claim, Policy};
 use crate::event::{Event, Stage};
 use crate::guard::{self, Bounds};
 use crate::ledger::{Ledger, NewRun, RowRow, RunLog};
-use crate::model::{Class, Limits, LiveEntity, Wish};
+use crate::model::{Class, Grain, Limits, LiveEntity, Wish};
 
 /// Rows written at once.
 pub(super) const BATCH: usize = 20_000;
@@ -214,6 +214,7 @@ impl Planner<'_> {
             words,
             further,
             by_name,
+            spelled,
             ..
         } = gathering;
         let mut see = |live: LiveEntity| {
@@ -222,12 +223,46 @@ impl Planner<'_> {
             }
         };
         if *by_name && total > 0 {
+            if !self.limits.lists {
+                return Err(EngineError::Job(format!(
+                    "names of {} can't be resolved at this vendor, which lists none: use `entity` in [target]",
+                    self.target.kind()
+                )));
+            }
             observer.listing(&mut see).await?;
         } else {
             let ids: Vec<&str> = (0..).take(total).map(|entity| entities.text(entity)).collect();
             observer.entities(&ids, &mut see).await?;
         }
+        let untold: Vec<String> = observed.untold(entities).into_iter().map(str::to_owned).collect();
+        self.ask_for(&untold, &observer, |live| {
+            observed.see(&live, entities, words, further, &*self.target.vendor);
+        })
+        .await?;
+        let called = |number: u32| {
+            spelled
+                .get(number as usize)
+                .map_or(entities.text(number), |name| name)
+        };
+        observed.make_room(words, |number| {
+            self.target.vendor.new_id(self.target.kind(), called(number))
+        });
         Ok(observed)
+    }
+
+    /// Asks one by one for entities of which a listing told nothing.
+    async fn ask_for(
+        &self,
+        ids: &[String],
+        observer: &Observer<'_>,
+        mut see: impl FnMut(LiveEntity),
+    ) -> Result<(), EngineError> {
+        let Some(budget) = self.limits.observe_ids else {
+            return Ok(());
+        };
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let longest = ids.iter().map(|id| id.len()).max().unwrap_or(0);
+        observer.by_id(&ids, budget.ids(longest), &mut see).await
     }
 
     /// Settles what several rows ask of one entity, and rejects the losers. Gives back how many rows each entity lost.
@@ -311,8 +346,18 @@ impl Planner<'_> {
                 .as_deref()
                 .unwrap_or_else(|| gathering.entities.text(entity));
             let adds = actions.iter().filter(|action| !action.remove).count();
-            if adds > 0 && live.tags as usize + adds > most {
-                crowded.push((entity, id.to_owned(), adds));
+            // Where the whole set is written at once, what goes makes room for what comes.
+            let leaving = match self.limits.grain {
+                Grain::Delta => 0,
+                Grain::WholeSet | Grain::Document => actions.len() - adds,
+            };
+            if adds > 0 && (live.tags as usize + adds).saturating_sub(leaving) > most {
+                crowded.push((
+                    entity,
+                    id.to_owned(),
+                    live.tags as usize,
+                    adds.saturating_sub(leaving),
+                ));
             }
             let going: Vec<_> = actions
                 .iter()
@@ -344,13 +389,13 @@ impl Planner<'_> {
                 live.before = gathering.words.before_id(&before);
             }
         }
-        for (entity, id, adds) in crowded {
+        for (entity, id, carried, adds) in crowded {
             // What can't be told counts as manual: a full entity is never emptied to make room.
             let manual = self
                 .target
                 .manual_tags(&id, log)
                 .await?
-                .map_or(most, |manual| manual.0.len());
+                .map_or(carried, |manual| manual.0.len());
             if manual + adds > most {
                 let why = format!(
                     "carries {manual} of at most {most} manual tags, and {adds} more are asked for; remove some first"

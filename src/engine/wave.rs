@@ -8,11 +8,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::EngineError;
 use super::apply::Run;
+use super::ends::{End, Once};
 use super::journal::CallJournal;
-use crate::ledger::{Intent, LedgerError, LineBits, Settlement, Verdict};
-use crate::model::{Call, Class, Effect, Failure};
+use crate::ledger::{Intent, LineBits};
+use crate::model::{Call, Class, Failure};
 use crate::pack::{self, Packed, Room, Wanted};
-use crate::transport::Sent;
 use crate::wire::{AttemptId, Request};
 
 /// Which way a wave goes. Adds come first, so that a value is never off an entity in between.
@@ -33,23 +33,6 @@ pub(super) struct Doubt {
     pub(super) bits: u64,
     /// What they fail with when observing does not find them done.
     pub(super) failure: Failure,
-}
-
-/// What came of one call for one entity.
-#[derive(Debug, Clone)]
-enum End {
-    Done,
-    Failed(Failure),
-    Doubt(Failure),
-    Open,
-}
-
-/// What came of sending a call once.
-enum Once {
-    /// Something of each entity, in order.
-    Ends(Vec<End>),
-    /// It was refused as a whole, for this reason.
-    Split(String),
 }
 
 /// A call that is ready to be sent.
@@ -218,7 +201,7 @@ impl Run<'_> {
             lines,
             attempt,
         } = claimed;
-        let all = |end: End| Ok(Once::Ends(vec![end; packed.entities.len()]));
+        let all = |end: End| Ok(Once::all(end, packed.entities.len()));
         let journal = CallJournal::new(&self.log, call.entities.len(), lines).ahead(*attempt);
         let request = match request {
             Ok(request) => request,
@@ -228,33 +211,10 @@ impl Run<'_> {
             return all(End::Open);
         }
         for (place, line) in packed.entities.iter().zip(lines) {
-            let attempted = &self.lines[*place as usize].attempted;
-            attempted.set(attempted.get() | line.bits);
+            self.attempt(*place as usize, *line);
         }
-        match self.target.send(request, &journal).await {
-            Sent::Accepted(answer) => {
-                let effects = self.target.vendor.decode(call, &answer);
-                Ok(Once::Ends(ends(
-                    effects.map_err(|error| error.to_string()),
-                    call.entities.len(),
-                )))
-            }
-            Sent::Split { reason } => Ok(Once::Split(reason)),
-            Sent::Unknown { reason } => all(End::Doubt(Failure::new(Class::Invisible, reason))),
-            Sent::Exhausted {
-                class,
-                reason,
-                maybe_applied: true,
-            } => all(End::Doubt(failure(class, reason))),
-            Sent::Refused { class, reason }
-            | Sent::Exhausted {
-                class,
-                reason,
-                maybe_applied: false,
-            } => all(End::Failed(failure(class, reason))),
-            Sent::NotSent { .. } => all(End::Open),
-            Sent::JournalFailed(error) => Err(LedgerError::Broken(error.0).into()),
-        }
+        let sent = self.target.send(request, &journal).await;
+        self.ended(call, sent)
     }
 
     /// Commits what is known, and gives back what is in doubt.
@@ -264,32 +224,9 @@ impl Run<'_> {
         direction: Direction,
         ends: Vec<End>,
     ) -> Result<Vec<Doubt>, EngineError> {
-        let mut doubts = Vec::new();
-        let mut settled = Vec::new();
-        for ((place, line), end) in packed
-            .entities
-            .iter()
-            .zip(self.carried(packed, direction))
-            .zip(ends)
-        {
-            let place = *place as usize;
-            let verdict = match end {
-                End::Open => continue,
-                End::Doubt(failure) => {
-                    doubts.push(Doubt {
-                        place,
-                        bits: line.bits,
-                        failure,
-                    });
-                    continue;
-                }
-                End::Done => Verdict::Done,
-                End::Failed(Failure { class, message }) => Verdict::failed(class, message),
-            };
-            settled.push((place, Settlement { line, verdict }));
-        }
-        self.commit(settled).await?;
-        Ok(doubts)
+        let places = packed.entities.iter().map(|place| *place as usize);
+        let carried = places.zip(self.carried(packed, direction));
+        self.settle_ends(carried, ends).await
     }
 
     fn spelled(&self, packed: &Packed, direction: Direction) -> Call {
@@ -313,6 +250,8 @@ impl Run<'_> {
             entities,
             add,
             remove,
+            plain_add: false,
+            wholes: Vec::new(),
         }
     }
 
@@ -331,29 +270,6 @@ impl Run<'_> {
         };
         packed.entities.iter().map(line).collect()
     }
-}
-
-/// An answer that does not cover the call settles nothing.
-fn ends(effects: Result<Vec<Effect>, String>, entities: usize) -> Vec<End> {
-    let why = match effects {
-        Ok(effects) if effects.len() == entities => return effects.into_iter().map(end).collect(),
-        Ok(_) => "the answer does not cover the call".to_owned(),
-        Err(why) => why,
-    };
-    vec![End::Doubt(Failure::new(Class::Invisible, why)); entities]
-}
-
-fn end(effect: Effect) -> End {
-    match effect {
-        Effect::Done => End::Done,
-        Effect::Observe(why) => End::Doubt(Failure::new(Class::Invisible, why)),
-        Effect::Failed(failure) => End::Failed(failure),
-    }
-}
-
-/// A verdict names its class as text; one that is not known is a refusal.
-fn failure(class: &str, reason: String) -> Failure {
-    Failure::new(class.parse().unwrap_or(Class::Refused), reason)
 }
 
 /// A call in two by entity; `None` when it has only one.

@@ -1,5 +1,7 @@
 //! What bears tags at a vendor, before and after it was found there.
 
+use std::collections::BTreeSet;
+
 use super::Tag;
 
 /// How an inventory names an entity, before it is looked up.
@@ -58,8 +60,19 @@ pub struct LiveEntity {
     pub id: String,
     /// The name that people know it by.
     pub name: Option<String>,
-    /// What it carries; imported tags and other contexts that no API can change are left out.
-    pub tags: Vec<LiveTag>,
+    /// What it carries; imported tags and other contexts that no API can change are left out. `None` when the answer
+    /// does not tell, which is not the same as carrying nothing.
+    pub tags: Option<Vec<LiveTag>>,
+    /// What the vendor wants to have back when the entity is written, such as a version; nobody else reads it.
+    pub handle: Option<String>,
+}
+
+impl LiveEntity {
+    /// The tags that it is told to carry, without whose they are; `None` when the answer does not tell.
+    pub fn carried(self) -> Option<BTreeSet<Tag>> {
+        let tags = self.tags?;
+        Some(tags.into_iter().map(|tag| tag.tag).collect())
+    }
 }
 
 /// A live tag of a key that a wish names.

@@ -48,6 +48,10 @@ pub struct Limits {
     pub together: bool,
     /// Bytes of a request's body.
     pub body_bytes: usize,
+    /// Whether the entities of a kind can be listed; where not, names can't be resolved.
+    pub lists: bool,
+    /// Entities that one call may bring into being; 0 where the vendor's API makes none.
+    pub creations: usize,
     /// Entities on a page of a listing.
     pub page: usize,
     /// Identifiers in one observation by identifier; `None` when it can only list.

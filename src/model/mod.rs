@@ -12,12 +12,12 @@ mod safe;
 mod tag;
 mod wish;
 
-pub use call::{Call, Effect};
+pub use call::{Call, Effect, Whole};
 pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Present, Provenance};
 pub use intern::Interner;
 pub use limits::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
 pub use outcome::{Class, Failure, Outcome};
 pub use record::{Fields, Header, Origin, Record};
 pub use safe::display_safe;
-pub use tag::{Tag, TagSet};
+pub use tag::{DOCUMENT_KEY, Tag, TagSet};
 pub use wish::{Action, Rule, Wish};

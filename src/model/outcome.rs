@@ -103,6 +103,8 @@ classes! {
     Full = "full",
     /// A rule of the vendor makes the tag; it can't be removed.
     Automatic = "automatic",
+    /// The vendor does not show what the entity carries, so that nothing may be replaced there.
+    Hidden = "hidden",
     /// The vendor can't do this to this kind of entity.
     Unsupported = "unsupported",
     /// Somebody else changed the entity since the plan.

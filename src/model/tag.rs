@@ -5,6 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The key under which a definition's whole document stands as a value, where what is written is a document.
+pub const DOCUMENT_KEY: &str = "definition";
+
 /// A key with an optional value. A value that is empty and one that is absent are the same thing:
 /// [`Tag::new`] makes `None` of both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

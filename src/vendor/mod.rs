@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::model::{Call, Effect, Limits, LiveEntity, TagRules, TagSet};
+use crate::model::{Call, Effect, Limits, LiveEntity, Tag, TagRules, TagSet};
 use crate::wire::{Judge, Request, Response};
 
 pub mod dynatrace;
@@ -59,6 +59,17 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
     /// What a legal tag is here.
     fn rules(&self) -> &TagRules;
 
+    /// The tag as the vendor will hand it back once it is written, or what is wrong with it and what to do. What is
+    /// compared with the live tags is this, so that a plan does not show the same difference for ever.
+    fn kept(&self, tag: &Tag) -> Result<Tag, String> {
+        self.rules().check(tag).map(|()| tag.clone())
+    }
+
+    /// Whether two tags say the same at the vendor: documents may differ in what does not matter there.
+    fn same(&self, one: &Tag, other: &Tag) -> bool {
+        one == other
+    }
+
     /// Sizes and shapes of requests for a kind of entity. `Err` says why the kind can't bear tags through this API.
     fn limits(&self, kind: &str) -> Result<Limits, VendorError>;
 
@@ -67,6 +78,13 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
 
     /// The form in which the vendor compares names: two entities are namesakes when these are equal.
     fn fold_name(&self, name: &str) -> String;
+
+    /// The identifier under which an entity that is not there would be made, from what the inventory calls it: the same
+    /// every time, so that making it twice is harmless. `None` where nothing can be made.
+    fn new_id(&self, kind: &str, called: &str) -> Option<String> {
+        let _ = (kind, called);
+        None
+    }
 
     /// A request for a page of live entities.
     fn observe(&self, scope: &Scope, page: Option<&Cursor>) -> Result<Request, VendorError>;
@@ -86,6 +104,26 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
 
     /// What an accepted answer says about each entity of the call, in the order of `call.entities`.
     fn decode(&self, call: &Call, answer: &Response) -> Result<Vec<Effect>, VendorError>;
+
+    /// A request that asks whether a call would be legal, without an effect; `None` where the vendor can't be asked.
+    fn validate(&self, call: &Call) -> Option<Result<Request, VendorError>> {
+        let _ = call;
+        None
+    }
+
+    /// What an accepted answer to [`Vendor::validate`] says of each entity of the call, in the order of
+    /// `call.entities`.
+    fn validated(&self, call: &Call, answer: &Response) -> Result<Vec<Effect>, VendorError> {
+        let _ = answer;
+        Ok(vec![Effect::Done; call.entities.len()])
+    }
+
+    /// A request that deletes a tag which nothing carries any more, where the connection asks for that. A refusal
+    /// because something still carries it is no failure.
+    fn tidy(&self, tag: &Tag) -> Option<Result<Request, VendorError>> {
+        let _ = tag;
+        None
+    }
 
     /// Whether a removal counts as done only once it was observed gone.
     fn observe_removals(&self) -> bool;

@@ -117,6 +117,8 @@ impl Vendor for CustomTags {
             entities,
             add,
             remove,
+            plain_add: _,
+            wholes: _,
         } = call;
         let target = self.tags_of(kind, entities)?;
         match (add.as_slice(), remove.as_slice()) {
@@ -218,12 +220,14 @@ fn live(entity: EntityV2) -> LiveEntity {
     LiveEntity {
         id: entity_id.to_ascii_uppercase(),
         name: display_name,
-        tags: tags
-            .map(|tag| LiveTag {
+        tags: Some(
+            tags.map(|tag| LiveTag {
                 tag,
                 provenance: Provenance::Undecided,
             })
             .collect(),
+        ),
+        handle: None,
     }
 }
 
@@ -267,6 +271,8 @@ mod tests {
             entities: hosts(ids),
             add: add.to_vec(),
             remove: remove.to_vec(),
+            plain_add: false,
+            wholes: Vec::new(),
         }
     }
 
@@ -447,12 +453,15 @@ mod tests {
             name: Some("arch-david".to_owned()),
             tags: [plain("citrix-prod"), pair("env", "prod"), plain("blank")]
                 .map(undecided)
+                .to_vec()
                 .into(),
+            handle: None,
         };
         let second = LiveEntity {
             id: "HOST-2".to_owned(),
             name: None,
-            tags: vec![],
+            tags: Some(Vec::new()),
+            handle: None,
         };
         let want = Page {
             entities: vec![first, second],
@@ -622,7 +631,7 @@ mod tests {
             }] }] });
             let scope = Scope::Kind { kind: "HOST".to_owned() };
             let page = vendor().observed(&scope, &answer(200, &live.to_string())).unwrap();
-            prop_assert_eq!(&page.entities[0].tags[0].tag, &tag);
+            prop_assert_eq!(&page.entities[0].tags.as_ref().unwrap()[0].tag, &tag);
 
             let remove = vendor().encode(&call(&["HOST-1"], &[], std::slice::from_ref(&tag))).unwrap();
             let url = url::Url::parse(&format!("https://x.example{}", remove.target)).unwrap();

@@ -66,11 +66,13 @@ impl EntityTags {
         LiveEntity {
             id: entity_id.to_ascii_uppercase(),
             name: display_name.or(discovered_name),
-            tags: tags
-                .into_iter()
-                .filter_map(MeTag::contextless)
-                .filter_map(|tag| read(tag, join))
-                .collect(),
+            tags: Some(
+                tags.into_iter()
+                    .filter_map(MeTag::contextless)
+                    .filter_map(|tag| read(tag, join))
+                    .collect(),
+            ),
+            handle: None,
         }
     }
 }
@@ -141,6 +143,8 @@ impl Vendor for EntityTags {
             entities,
             add,
             remove,
+            plain_add: _,
+            wholes: _,
         } = call;
         let path = route(kind)?;
         entity_id::check_ids(kind, entities)?;
@@ -269,6 +273,8 @@ mod tests {
             entities: entities.iter().map(|&id| id.to_owned()).collect(),
             add: add.to_vec(),
             remove: remove.to_vec(),
+            plain_add: false,
+            wholes: Vec::new(),
         }
     }
 
@@ -511,7 +517,8 @@ mod tests {
         let entity = LiveEntity {
             id: "HOST-7EC661999923A6B9".to_owned(),
             name,
-            tags,
+            tags: Some(tags),
+            handle: None,
         };
         let want = Page {
             entities: vec![entity],

@@ -66,6 +66,8 @@ pub(super) fn of_custom_tags(page: usize, selector_chars: usize) -> Limits {
         removes: 1,
         together: false,
         body_bytes: BODY_BYTES,
+        lists: true,
+        creations: 0,
         page,
         observe_ids: Some(budget),
         sources: &[
@@ -92,6 +94,8 @@ pub(super) fn of_entity_tags(kind: &str, page: usize, id_chars: usize) -> Limits
         removes: usize::from(kind.eq_ignore_ascii_case("HOST")),
         together: false,
         body_bytes: BODY_BYTES,
+        lists: true,
+        creations: 0,
         page,
         // Each is told as `&entity=ID`.
         observe_ids: Some(IdBudget {
