@@ -7,6 +7,8 @@ use std::fmt;
 use crate::model::{Call, Effect, Limits, LiveEntity, Tag, TagRules, TagSet};
 use crate::wire::{Judge, Request, Response};
 
+mod request;
+
 pub mod dynatrace;
 
 /// Which entities to observe.

@@ -11,8 +11,8 @@ use super::complaint::complaint;
 use super::entity_id;
 use super::judge::{self, Case, Contact, NotFound};
 use super::limits;
-use super::request::Target;
 use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules, TagSet};
+use crate::vendor::request::Target;
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Request, Response, Verdict};
 

@@ -12,8 +12,8 @@ use super::entity_id;
 use super::joined::{read, write};
 use super::judge::{self, Case, Contact, NotFound};
 use super::limits;
-use super::request::Target;
 use crate::model::{Call, Effect, Limits, LiveEntity, TagRules, TagSet};
+use crate::vendor::request::Target;
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Request, Response, Verdict};
 

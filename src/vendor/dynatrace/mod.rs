@@ -13,7 +13,6 @@ mod joined;
 mod judge;
 mod limits;
 mod options;
-mod request;
 mod wait;
 
 pub use custom_tags::CustomTags;

@@ -46,7 +46,7 @@ impl Target {
         self.request(Purpose::Observe, Method::GET, HeaderMap::new(), Bytes::new())
     }
 
-    /// A request that removes; Dynatrace's removals have no body.
+    /// A request that removes, without a body.
     pub(super) fn delete(self) -> Request {
         self.request(Purpose::Write, Method::DELETE, HeaderMap::new(), Bytes::new())
     }
@@ -57,15 +57,26 @@ impl Target {
         content_type: &'static str,
         body: &impl Serialize,
     ) -> Result<Request, VendorError> {
-        let body = serde_json::to_vec(body).map_err(|error| {
-            VendorError::Unsupported(format!("the tags can't be written as JSON: {error}"))
-        })?;
-        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
-        Ok(self.request(Purpose::Write, Method::POST, headers, body.into()))
+        self.json(Purpose::Write, Method::POST, content_type, body)
     }
 
-    /// Every request here may be repeated: tags are a set, so adding twice is adding once, and a removal that
-    /// finds nothing is settled by observing.
+    /// A request with a JSON body.
+    pub(super) fn json(
+        self,
+        purpose: Purpose,
+        method: Method,
+        content_type: &'static str,
+        body: &impl Serialize,
+    ) -> Result<Request, VendorError> {
+        let body = serde_json::to_vec(body).map_err(|error| {
+            VendorError::Unsupported(format!("the request can't be written as JSON: {error}"))
+        })?;
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        Ok(self.request(purpose, method, headers, body.into()))
+    }
+
+    /// May be repeated unless the vendor says otherwise: tags are a set, so adding twice is adding once, and a removal
+    /// that finds nothing is settled by observing.
     fn request(self, purpose: Purpose, method: Method, headers: HeaderMap, body: Bytes) -> Request {
         Request {
             purpose,
