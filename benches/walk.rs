@@ -169,6 +169,7 @@ fn tags() -> mapping::Options {
         entity: Entity::Id("{{ entity_id }}".to_owned()),
         tags: KEYS.into_iter().zip(columns).map(tag).collect(),
         tags_from: Vec::new(),
+        document: None,
     }
 }
 

@@ -14,6 +14,7 @@ use super::observe::Observer;
 use super::observed::{Observed, Seen};
 use super::ownership::{self, Doubtful};
 use super::target::Target;
+use super::validate;
 use crate::collide::{self, Claim, Policy};
 use crate::event::{Event, Stage};
 use crate::guard::{self, Bounds};
@@ -124,6 +125,9 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
     target.events.tell(Event::StageEnded {
         stage: Stage::Observe,
     });
+    if limits.grain == Grain::Document {
+        validate::validate(target, &log, &gathering, &mut observed).await?;
+    }
     let draft = Draft {
         target,
         ledger,

@@ -75,10 +75,7 @@ impl<'d> Check<'d> {
         if self.has(&["source"]) {
             self.source(file);
         }
-        let is_told = self.left_out_of(&["tag"]) || self.left_out_of(&["tags_from"]);
-        if !is_told && file.tag.is_empty() && file.tags_from.is_empty() {
-            self.blame(0..0, "the job asks for no tags; add a [[tag]] or a [[tags_from]]");
-        }
+        self.asks(file);
         if self.has(&["target"]) {
             self.target(file);
         }
@@ -87,6 +84,25 @@ impl<'d> Check<'d> {
                 &["guard", "breaker"],
                 "`breaker` is a share of the calls, such as \"50%\"",
             );
+        }
+    }
+
+    /// Tags or a definition must be asked for, and not both.
+    fn asks(&mut self, file: &JobFile) {
+        let is_told = ["tag", "tags_from", "document"]
+            .iter()
+            .any(|table| self.left_out_of(&[table]));
+        let tags = !file.tag.is_empty() || !file.tags_from.is_empty();
+        match (tags, &file.document) {
+            (false, None) if !is_told => self.blame(
+                0..0,
+                "the job asks for no tags; add a [[tag]], a [[tags_from]], or, for definitions, a [document]",
+            ),
+            (true, Some(_)) => self.key(
+                &["document"],
+                "[document] puts whole definitions and goes with no [[tag]] or [[tags_from]]; keep one of the two",
+            ),
+            _ => {}
         }
     }
 
@@ -174,6 +190,7 @@ impl<'d> Check<'d> {
             entity: entity.clone().unwrap_or_else(|| Entity::Id("entity".to_owned())),
             tags: file.tag.clone(),
             tags_from: file.tags_from.clone(),
+            document: file.document.clone(),
         };
         match Mapper::compile(&options) {
             Ok(mapper) => entity.map(|_| (options, mapper)),

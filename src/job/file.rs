@@ -10,7 +10,7 @@ use serde::de::{self, Deserializer, Visitor};
 
 use super::connection_options::ConnectionOptions;
 use super::options::{Collision, SourceOptions, TimeSpan};
-use crate::mapping::{TagOptions, TagsFrom};
+use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
 /// A tagferry job: where rows come from, which tags they ask for, and where these go.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -31,6 +31,8 @@ pub struct JobFile {
     /// Many tags each: from one cell, from many columns, or from a JSON list or map.
     #[serde(default)]
     pub tags_from: Vec<TagsFrom>,
+    /// A whole definition a row, for kinds that are definitions, such as Dynatrace's `auto-tag`.
+    pub document: Option<DocumentOptions>,
     /// When a plan or a run is stopped.
     #[serde(default)]
     pub guard: GuardOptions,

@@ -27,7 +27,7 @@ mod tests {
 
     use super::*;
     use crate::job::{ConnectionOptions, GuardOptions, Pace, SourceOptions, TargetOptions};
-    use crate::mapping::{TagOptions, TagsFrom};
+    use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
     /// The keys that the schema of a table has, and those that the loader knows.
     fn keys<T: JsonSchema + DeserializeOwned>() -> (BTreeSet<String>, BTreeSet<String>) {
@@ -49,6 +49,7 @@ mod tests {
             keys::<TargetOptions>(),
             keys::<TagOptions>(),
             keys::<TagsFrom>(),
+            keys::<DocumentOptions>(),
             keys::<GuardOptions>(),
             keys::<ConnectionOptions>(),
         ] {

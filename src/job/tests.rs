@@ -95,7 +95,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "[[tag]]\nkey = \"env\"",
         "[[tags]]\nkey = \"env\"",
-        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `target`, `tag`, `tags_from`, `guard`, `connections`",
+        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `target`, `tag`, `tags_from`, `document`, `guard`, `connections`",
     ),
     (
         "key = \"owner\"",

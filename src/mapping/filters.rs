@@ -23,6 +23,7 @@ const USUAL: &[&str] = &[
     "slug",
     "split",
     "title",
+    "tojson",
     "trim",
     "upper",
 ];

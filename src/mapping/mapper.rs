@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::document::DocumentRule;
 use super::error::{MappingError, Place};
 use super::many::ManyRule;
 use super::options::{Entity, Options};
@@ -18,6 +19,7 @@ pub struct Mapper {
     entity: EntityRule,
     tags: Vec<TagRule>,
     tags_from: Vec<ManyRule>,
+    document: Option<DocumentRule>,
     index: Option<Arc<Index>>,
 }
 
@@ -47,11 +49,14 @@ impl Mapper {
         let tags_from: Vec<_> = tags_from
             .filter_map(|(index, many)| ManyRule::compile(many, index, &mut errors))
             .collect();
+        let document = options.document.as_ref();
+        let document = document.and_then(|document| DocumentRule::compile(document, &mut errors));
         match entity {
             Some(entity) if errors.is_empty() => Ok(Self {
                 entity,
                 tags,
                 tags_from,
+                document,
                 index: None,
             }),
             _ => Err(errors),
@@ -69,6 +74,9 @@ impl Mapper {
         for many in &self.tags_from {
             many.apply(&row, &mut wishes).map_err(|why| rejected(&why))?;
         }
+        if let Some(document) = &mut self.document {
+            document.apply(&row, &mut wishes).map_err(|why| rejected(&why))?;
+        }
         let (wishes, empty) = wishes.finish()?;
         Ok(Mapped {
             entity,
@@ -83,6 +91,7 @@ impl Mapper {
         let mut fields: BTreeSet<_> = self.entity.template.fields().into_iter().collect();
         fields.extend(self.tags.iter().flat_map(TagRule::fields));
         fields.extend(self.tags_from.iter().flat_map(ManyRule::fields));
+        fields.extend(self.document.iter().flat_map(DocumentRule::fields));
         fields
     }
 }
@@ -175,16 +184,19 @@ pub(super) mod tests {
             tag: Vec<crate::mapping::TagOptions>,
             #[serde(default)]
             tags_from: Vec<crate::mapping::TagsFrom>,
+            document: Option<crate::mapping::DocumentOptions>,
         }
         let Rules {
             entity,
             tag,
             tags_from,
+            document,
         } = toml::from_str(toml).unwrap();
         Options {
             entity: Entity::Id(entity.unwrap_or_else(|| "{{ id }}".to_owned())),
             tags: tag,
             tags_from,
+            document,
         }
     }
 

@@ -1,12 +1,13 @@
 //! Rows into wishes: what each record of an inventory asks for.
 //!
-//! [`Mapper::compile`] turns the `[[tag]]` and `[[tags_from]]` tables of a job into templates once, and [`Mapper::map`]
+//! [`Mapper::compile`] turns the `[[tag]]`, `[[tags_from]]` and `[document]` tables of a job into templates once, and [`Mapper::map`]
 //! runs them over records. No vendor's rules are known here, and a row that can't be mapped is a
 //! [`Failure`](crate::model::Failure) to be kept, not an error that ends the job.
 
 mod blame;
 mod columns;
 mod condition;
+mod document;
 mod emit;
 mod engine;
 mod error;
@@ -25,4 +26,4 @@ mod wishes;
 pub use error::{MappingError, Place};
 pub use mapper::{Mapped, Mapper};
 pub(crate) use nearest::nearest;
-pub use options::{Columns, Empty, Entity, Options, TagOptions, TagsFrom, Trouble};
+pub use options::{Columns, DocumentOptions, Empty, Entity, Options, TagOptions, TagsFrom, Trouble};

@@ -1,4 +1,4 @@
-//! What a job file says about mapping: the tables `[[tag]]` and `[[tags_from]]`.
+//! What a job file says about mapping: the tables `[[tag]]`, `[[tags_from]]` and `[document]`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,6 +22,9 @@ pub struct Options {
     /// Rules that take many tags at once.
     #[serde(default)]
     pub tags_from: Vec<TagsFrom>,
+    /// The whole definition that a row is or is made into, in place of tags.
+    #[serde(default)]
+    pub document: Option<DocumentOptions>,
 }
 
 /// How a row names its entity, as a template. The result is trimmed; an empty one rejects the row.
@@ -88,6 +91,22 @@ pub struct TagsFrom {
     pub malformed: Trouble,
     /// What a row does that does not have the field at all.
     pub missing: Trouble,
+}
+
+/// A whole definition, such as an auto-tag: the row itself, which must be a JSON object, or what a template makes of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, DeriveDeserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DocumentOptions {
+    /// A template that renders the definition as a JSON object; `{{ name | tojson }}` writes a field with its quotes. Left
+    /// out, the row itself is the definition.
+    pub json: Option<String>,
+    /// Fields of the row that are not part of the definition.
+    pub except: Vec<String>,
+    /// An expression; the definition is asked for only where it holds.
+    pub when: Option<String>,
+    /// `set` puts it, `fill` only where there is none of the identifier or name, `update` only where there is one, and
+    /// `remove` deletes it.
+    pub action: Rule,
 }
 
 /// What an empty key or value does. An empty key can't be removed or set, so `remove` and `bare` skip it.

@@ -111,6 +111,18 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// The row as a JSON object, without some of its fields. `Err` says why it is none.
+    pub(super) fn document(&self, except: &[String]) -> Result<serde_json::Value, String> {
+        let Fields::Object(object) = self.fields else {
+            return Err("a row of a table is no definition; give `json`, a template of one".to_owned());
+        };
+        if let Some(name) = except.iter().find(|name| !object.contains_key(*name)) {
+            return Err(format!("`except`: {}", self.lacks(name)));
+        }
+        let kept = object.iter().filter(|(name, _)| !except.contains(name));
+        Ok(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// The row as the engine sees it. It owns its cells, because the engine's values may outlive a borrow.
     pub(super) fn value(&self) -> Value {
         let value = self.value.get_or_init(|| {
