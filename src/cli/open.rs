@@ -11,12 +11,12 @@ use crate::engine::{Embedded, Source, Target, TargetSpec};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
-use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
+use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource};
 use crate::ledger::{self, Ledger, PlanTarget};
-use crate::model::TagRules;
+use crate::model::{Grain, Limits, TagRules};
 use crate::simulator;
 use crate::transport::{self, Auth, HttpExec, Secret};
-use crate::vendor::{self, dynatrace};
+use crate::vendor::{self, Opened};
 use crate::wire::Exec;
 
 /// What the gate learned is kept under this topic.
@@ -44,7 +44,7 @@ fn connection(job: &Job) -> &Connection {
 }
 
 /// What a plan keeps of the job's target.
-pub(super) fn plan_target(job: &Job) -> PlanTarget {
+pub(super) fn plan_target(job: &Job) -> anyhow::Result<PlanTarget> {
     let connection = connection(job);
     let url = match &connection.address {
         Address::Http(url) => url.as_str().trim_end_matches('/').to_owned(),
@@ -53,47 +53,32 @@ pub(super) fn plan_target(job: &Job) -> PlanTarget {
             format!("simulator:{}", absolute(&job.folder.join(file)).display())
         }
     };
-    let vendor = match &connection.vendor {
-        Vendor::Dynatrace(options) => spoken(options),
-    };
-    PlanTarget {
+    Ok(PlanTarget {
         connection: connection.name.clone(),
-        vendor,
+        vendor: opened(job)?.spoken,
         url,
         tenant: connection.tenant.clone().unwrap_or_default(),
         kind: job.target.kind.clone(),
-    }
-}
-
-/// The name of the vendor's simulator.
-fn simulated(vendor: &Vendor) -> &'static str {
-    match vendor {
-        Vendor::Dynatrace(_) => "dynatrace",
-    }
-}
-
-/// The vendor, with what decides how a tag is written there: a plan that was made in one form must not be sent in another.
-fn spoken(options: &dynatrace::Options) -> String {
-    match (options.api, &options.join) {
-        (dynatrace::Api::V2, _) => "dynatrace".to_owned(),
-        (dynatrace::Api::V1, None) => "dynatrace v1".to_owned(),
-        (dynatrace::Api::V1, Some(join)) => format!("dynatrace v1 joined by `{join}`"),
-    }
+    })
 }
 
 fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// The vendor of the job's target as the job asks for it.
+fn opened(job: &Job) -> anyhow::Result<Opened> {
+    let made = connection(job).vendor.open(&job.target.kind);
+    Ok(made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?)
+}
+
 /// The vendor of the job's target.
 pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
-    let made = match &connection(job).vendor {
-        Vendor::Dynatrace(options) => dynatrace::vendor(options),
-    };
-    let vendor = made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    let vendor = opened(job)?.vendor;
     let limits = vendor.limits(&job.target.kind);
-    limits.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    let limits = limits.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
     check_actions(job, vendor.rules())?;
+    check_form(job, &limits)?;
     Ok(Arc::from(vendor))
 }
 
@@ -115,6 +100,24 @@ fn check_actions(job: &Job, rules: &TagRules) -> Result<(), Refusal> {
     }
 }
 
+/// Definitions are asked for by [document], tags are not; names need a vendor that can list.
+fn check_form(job: &Job, limits: &Limits) -> Result<(), Refusal> {
+    let kind = &job.target.kind;
+    let wrong = match (limits.grain == Grain::Document, job.mapping.document.is_some()) {
+        (true, false) => {
+            format!("`{kind}` is a definition: use [document] in place of [[tag]] and [[tags_from]]")
+        }
+        (false, true) => {
+            format!("[document] puts definitions, and `{kind}` bears tags: use [[tag]] or [[tags_from]]")
+        }
+        _ if !limits.lists && job.names_entities() => {
+            format!("this vendor lists no {kind}, so that names can't be resolved: use `entity` in [target]")
+        }
+        _ => return Ok(()),
+    };
+    Err(Refusal(format!("{}: {wrong}", job.path.display())))
+}
+
 /// Opens the job's target: credentials are loaded, nothing is sent.
 pub(super) async fn target(
     job: &Job,
@@ -130,7 +133,7 @@ pub(super) async fn target(
         Address::Simulator(state) => {
             let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
                 .map_err(|error| Refusal(format!("connection `{}`: {error}", connection.name)))?;
-            let name = simulated(&connection.vendor);
+            let name = connection.vendor.listed.name;
             let simulator = simulator::Vendor::of(name)
                 .with_context(|| format!("no simulator of `{name}`"))?
                 .open(&spec)
@@ -177,10 +180,7 @@ async fn auth(job: &Job, connection: &Connection) -> anyhow::Result<Auth> {
         }
         None => None,
     };
-    let scheme = match &connection.vendor {
-        Vendor::Dynatrace(_) => dynatrace::AUTH,
-    };
-    Ok(Auth::new(scheme, secret.as_ref())?)
+    Ok(Auth::new(opened(job)?.auth, secret.as_ref())?)
 }
 
 /// Keeps what the gate learned, for the next run.

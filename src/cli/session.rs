@@ -74,7 +74,7 @@ impl Session {
         let Some(of_job) = lock::take(&name, &format!("job `{}`", job.name), if_locked).await? else {
             return Ok(None);
         };
-        let plan_target = open::plan_target(&job);
+        let plan_target = open::plan_target(&job)?;
         let name = format!("connection {} {}", plan_target.url, plan_target.tenant);
         let what = format!("connection `{}`", plan_target.connection);
         let Some(of_connection) = lock::take(&name, &what, if_locked).await? else {

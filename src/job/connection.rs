@@ -3,10 +3,12 @@
 use url::Url;
 
 use super::check::Check;
-use super::connection_options::{ConnectionOptions, VendorName};
-use super::options::{DynatraceOptions, NetworkOptions, SecretSource};
+use super::connection_options::ConnectionOptions;
+use super::options::{NetworkOptions, SecretSource};
+use super::schema;
 use crate::mapping::nearest;
 use crate::transport::{TransportError, check_base};
+use crate::vendor::{self, Listed, Opened, VendorError};
 
 /// What stands before the file of an embedded simulator.
 const SIMULATOR: &str = "simulator:";
@@ -37,11 +39,20 @@ pub enum Address {
     Simulator(String),
 }
 
-/// A vendor with its options.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Vendor {
-    /// Dynatrace.
-    Dynatrace(DynatraceOptions),
+/// A vendor with its options, which it has not looked at yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vendor {
+    /// The vendor.
+    pub listed: Listed,
+    /// What the job says of it.
+    pub options: toml::Table,
+}
+
+impl Vendor {
+    /// Makes the vendor for a kind of entity, or says which option can't be meant.
+    pub fn open(&self, kind: &str) -> Result<Opened, VendorError> {
+        self.listed.open(&self.options, kind)
+    }
 }
 
 /// Checks the connection of a name and builds it; `None` when it can't be used.
@@ -52,6 +63,7 @@ pub(super) fn build(name: &str, options: &ConnectionOptions, check: &mut Check<'
         token(name, options, address, check);
     }
     numbers(name, options, check);
+    let vendor = vendor(name, options, check);
     if check.count() > before {
         return None;
     }
@@ -60,7 +72,7 @@ pub(super) fn build(name: &str, options: &ConnectionOptions, check: &mut Check<'
         address: address?,
         tenant: options.tenant.clone(),
         token: options.token.clone(),
-        vendor: vendor(options),
+        vendor: vendor?,
         network: network(options),
     })
 }
@@ -121,12 +133,7 @@ fn numbers(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) {
         let path: Vec<_> = ["connections", name].into_iter().chain(key.split('.')).collect();
         check.value(&path, format!("`{key}`: {why}"));
     }
-    for (key, text) in [
-        ("tenant", &options.tenant),
-        ("from", &options.from),
-        ("join", &options.join),
-        ("proxy", &options.proxy),
-    ] {
+    for (key, text) in [("tenant", &options.tenant), ("proxy", &options.proxy)] {
         if text.as_deref() == Some("") {
             check.value(
                 &["connections", name, key],
@@ -136,17 +143,30 @@ fn numbers(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) {
     }
 }
 
-fn vendor(options: &ConnectionOptions) -> Vendor {
-    let default = DynatraceOptions::default();
-    match options.vendor {
-        VendorName::Dynatrace => Vendor::Dynatrace(DynatraceOptions {
-            api: options.api.unwrap_or(default.api),
-            from: options.from.clone(),
-            join: options.join.clone(),
-            page_size: options.page_size.unwrap_or(default.page_size),
-            selector_chars: options.selector_chars.unwrap_or(default.selector_chars),
-        }),
+/// The vendor, when it knows all the options that are left.
+fn vendor(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Option<Vendor> {
+    let listed = vendor::named(&options.vendor)?;
+    let own = schema::names_of(&listed);
+    for (key, value) in &options.options {
+        let path = ["connections", name, key];
+        if !own.contains(key) {
+            let known: Vec<_> = own.iter().map(|key| format!("`{key}`")).collect();
+            check.key(
+                &path,
+                format!(
+                    "`{key}` is no option of `{}`; its own are {}",
+                    listed.name,
+                    known.join(", ")
+                ),
+            );
+        } else if value.as_str() == Some("") {
+            check.value(&path, format!("`{key}` is empty; leave it out for the default"));
+        }
     }
+    Some(Vendor {
+        listed,
+        options: options.options.clone(),
+    })
 }
 
 fn network(options: &ConnectionOptions) -> NetworkOptions {

@@ -1,36 +1,26 @@
-//! A table of `[connections]`: what is the vendor's, the network's and the secret's, side by side.
+//! A table of `[connections]`: what is common to all vendors. What only one of them knows stands beside it in the file.
 
 use std::path::PathBuf;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::options::{Api, Pace, SecretSource, TimeSpan};
+use super::options::{Pace, SecretSource, TimeSpan};
+use crate::vendor::VENDORS;
 
 /// One vendor account.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionOptions {
     /// Whose API it is.
-    pub vendor: VendorName,
+    #[schemars(schema_with = "vendor_words")]
+    pub vendor: String,
     /// The base URL, such as `https://abc12345.live.dynatrace.com`, or `simulator:FILE` for the embedded simulator.
     pub url: String,
     /// The account, where one URL serves several; the lock goes by URL and tenant.
     pub tenant: Option<String>,
     /// Where the API token is: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ command = ["PROGRAM", "ARGUMENT"] }`.
     pub token: Option<SecretSource>,
-    /// Dynatrace: which of its tag APIs to speak. Default `v2`.
-    pub api: Option<Api>,
-    /// Dynatrace: how far back an entity may have been seen last. Default `now-1y`, with `v1` `3days`.
-    pub from: Option<String>,
-    /// What stands between key and value where tags are plain strings.
-    pub join: Option<String>,
-    /// Dynatrace: entities on a page of a listing. Default 500.
-    #[schemars(range(min = 1))]
-    pub page_size: Option<usize>,
-    /// Dynatrace: characters that the identifiers of one request may take. Default 1900.
-    #[schemars(range(min = 1))]
-    pub selector_chars: Option<usize>,
     /// How fast to send.
     pub pace: Option<Pace>,
     /// How long one attempt may take, from connecting to the last byte of the answer. Default `30s`.
@@ -53,12 +43,14 @@ pub struct ConnectionOptions {
     /// How many retries there may be for each call, over the whole connection. Default 0.1.
     #[schemars(range(min = 0, max = 1))]
     pub retry_budget: Option<f64>,
+    /// What only the vendor knows; read apart.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub options: toml::Table,
 }
 
-/// The vendors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum VendorName {
-    /// Custom tags of Dynatrace.
-    Dynatrace,
+/// The words of the vendors, as a schema.
+fn vendor_words(_: &mut SchemaGenerator) -> Schema {
+    let words: Vec<&str> = VENDORS.iter().map(|vendor| vendor.name).collect();
+    json_schema!({ "type": "string", "enum": words })
 }

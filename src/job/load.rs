@@ -47,6 +47,13 @@ pub struct Job {
     pub connections: BTreeMap<String, Connection>,
 }
 
+impl Job {
+    /// Whether rows name their entities, instead of giving identifiers.
+    pub fn names_entities(&self) -> bool {
+        matches!(self.mapping.entity, mapping::Entity::Name(_))
+    }
+}
+
 /// Where the tags of a job go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {

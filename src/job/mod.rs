@@ -20,12 +20,11 @@ mod tests;
 mod words;
 
 pub use connection::{Address, Connection, Vendor};
-pub use connection_options::{ConnectionOptions, VendorName};
+pub use connection_options::ConnectionOptions;
 pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use options::{
-    Api, Collision, DynatraceOptions, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions,
-    TimeSpan,
+    Collision, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;

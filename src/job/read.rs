@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::file::JobFile;
-use super::schema::SCHEMA;
+use super::schema::{COMMON, SCHEMA};
 use super::shape::{self, Entry, Finding};
 
 /// The job file as far as it can be read, and what else is wrong with its values.
@@ -20,10 +20,18 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>, shape: &[Finding]) -> (Option<Jo
     for path in shape.iter().filter_map(|finding| finding.entry.wrong()) {
         remove(root.get_mut(), path);
     }
+    let of_vendors = take_options(root.get_mut());
     // Each turn takes an entry out, or fills what is missing with what can be read, so this ends.
     loop {
         let error = match JobFile::deserialize(Deserializer::from(root.clone())) {
-            Ok(file) => return (Some(file), findings),
+            Ok(mut file) => {
+                for (name, options) in of_vendors {
+                    if let Some(connection) = file.connections.get_mut(&name) {
+                        connection.options = options;
+                    }
+                }
+                return (Some(file), findings);
+            }
             Err(error) => error,
         };
         if error.message().starts_with("missing field") {
@@ -46,6 +54,33 @@ pub(super) fn read(root: &Spanned<DeTable<'_>>, shape: &[Finding]) -> (Option<Jo
         let entry = Entry::Wrong(path);
         findings.push(Finding { span, message, entry });
     }
+}
+
+/// Takes out of every connection what only its vendor knows.
+fn take_options(root: &mut DeTable<'_>) -> Vec<(String, toml::Table)> {
+    let connections = table_at(root, &["connections".to_owned()]);
+    let named = connections.into_iter().flat_map(|table| table.iter_mut());
+    let mut taken = Vec::new();
+    for (name, connection) in named {
+        let DeValue::Table(table) = connection.get_mut() else {
+            continue;
+        };
+        let own: Vec<String> = table
+            .keys()
+            .map(|key| key.get_ref().to_string())
+            .filter(|key| !COMMON.contains(key))
+            .collect();
+        let mut options = DeTable::new();
+        for key in own {
+            if let Some((key, value)) = table.remove_entry(key.as_str()) {
+                options.insert(key, value);
+            }
+        }
+        // Whatever TOML can say fits into a table.
+        let options = toml::Table::deserialize(Deserializer::from(Spanned::new(0..0, options)));
+        taken.push((name.get_ref().to_string(), options.unwrap_or_default()));
+    }
+    taken
 }
 
 /// Puts something harmless wherever a required entry is missing; false when none is.

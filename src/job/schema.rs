@@ -1,11 +1,15 @@
 //! The JSON Schema of a job file (draft 2020-12), made from the very types that read it.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use schemars::{SchemaGenerator, schema_for};
+use serde_json::{Map, Value, json};
 
+use super::connection_options::ConnectionOptions;
 use super::file::JobFile;
+use crate::vendor::{Listed, VENDORS};
 
 /// The schema, for editors and for `tagferry schema`.
 pub fn schema() -> Value {
@@ -14,19 +18,71 @@ pub fn schema() -> Value {
 
 /// Made once: the check of every job file walks it.
 pub(super) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
-    generator.into_root_schema_for::<JobFile>().to_value()
+    let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let of_vendors: Vec<Value> = VENDORS
+        .iter()
+        .map(|vendor| (vendor.schema)(&mut generator).to_value())
+        .collect();
+    let mut root = generator.into_root_schema_for::<JobFile>().to_value();
+    let table = root.pointer_mut("/$defs/ConnectionOptions/properties");
+    if let Some(Value::Object(table)) = table {
+        for (vendor, schema) in VENDORS.iter().zip(&of_vendors) {
+            join(table, vendor.name, schema);
+        }
+    }
+    root
+});
+
+/// Puts the options of a vendor beside the others of a connection. Where two vendors know an option of one name, either
+/// form is good: which one holds is checked when the connection is built.
+fn join(table: &mut Map<String, Value>, vendor: &str, schema: &Value) {
+    for (key, option) in schema["properties"].as_object().into_iter().flatten() {
+        let mut option = option.clone();
+        let said = format!("{vendor}: {}", option["description"].as_str().unwrap_or_default());
+        match table.get_mut(key) {
+            None => {
+                option["description"] = said.into();
+                table.insert(key.clone(), option);
+            }
+            Some(known) => {
+                let before = known["description"].as_str().unwrap_or_default();
+                let described = format!("{before} {said}");
+                let (mut one, mut other) = (known.clone(), option);
+                for schema in [&mut one, &mut other] {
+                    schema
+                        .as_object_mut()
+                        .map(|members| members.remove("description"));
+                }
+                if one != other {
+                    *known = json!({ "anyOf": [one, other] });
+                }
+                known["description"] = described.into();
+            }
+        }
+    }
+}
+
+/// The options that a vendor knows beside those of every connection.
+pub(super) fn names_of(vendor: &Listed) -> BTreeSet<String> {
+    let schema = (vendor.schema)(&mut SchemaGenerator::default()).to_value();
+    let names = schema["properties"].as_object().into_iter().flatten();
+    names.map(|(name, _)| name.clone()).collect()
+}
+
+/// The keys of a connection that are the same for every vendor.
+pub(super) static COMMON: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let schema = schema_for!(ConnectionOptions).to_value();
+    let names = schema["properties"].as_object().into_iter().flatten();
+    names.map(|(name, _)| name.clone()).collect()
 });
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use schemars::{JsonSchema, schema_for};
+    use schemars::JsonSchema;
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::job::{ConnectionOptions, GuardOptions, Pace, SourceOptions, TargetOptions};
+    use crate::job::{GuardOptions, Pace, SourceOptions, TargetOptions};
     use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
     /// The keys that the schema of a table has, and those that the loader knows.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Address, Api, Bound, Job, JobError, SecretSource, TimeSpan, Vendor, load};
+use super::{Address, Bound, Job, JobError, SecretSource, TimeSpan, load};
 
 /// The sample of the README, in its main form.
 const SAMPLE: &str = r#"name = "prod-hosts"
@@ -529,8 +529,9 @@ token = { command = ["pass", "show", "dt"] }
         panic!("it is the simulator");
     };
     assert_eq!(state, "state.db?entities=2000&seed=7");
-    let Vendor::Dynatrace(dynatrace) = &job.connections["local"].vendor;
-    assert_eq!((dynatrace.api, dynatrace.join.as_deref()), (Api::V1, Some(".")));
+    let vendor = &job.connections["local"].vendor;
+    let options = toml::toml! { api = "v1" from = "3days" join = "." };
+    assert_eq!((vendor.listed.name, &vendor.options), ("dynatrace", &options));
     assert!((job.connections["local"].network.retry_budget - 1.0).abs() < f64::EPSILON);
 }
 

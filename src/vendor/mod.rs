@@ -7,9 +7,20 @@ use std::fmt;
 use crate::model::{Call, Effect, Limits, LiveEntity, Tag, TagRules, TagSet};
 use crate::wire::{Judge, Request, Response};
 
+mod listed;
 mod request;
 
 pub mod dynatrace;
+
+pub use listed::{Listed, Opened, VendorOptions};
+
+/// Every vendor that a job can name.
+pub const VENDORS: &[Listed] = &[listed::listed::<dynatrace::Options>()];
+
+/// The vendor of a word.
+pub fn named(word: &str) -> Option<Listed> {
+    VENDORS.iter().find(|listed| listed.name == word).copied()
+}
 
 /// Which entities to observe.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,7 +55,15 @@ fn every_key_of_a_job_is_in_the_readme() {
     let cells: String = table(&readme, "where").into_iter().flatten().collect();
     let known = literals(&cells);
     let objects = std::iter::once(&schema).chain(schema["$defs"].as_object().unwrap().values());
-    let tables = ["source", "target", "tag", "tags_from", "guard", "connections"];
+    let tables = [
+        "source",
+        "target",
+        "tag",
+        "tags_from",
+        "document",
+        "guard",
+        "connections",
+    ];
     let keys: Vec<&String> = objects
         .filter_map(|object| object["properties"].as_object())
         .flat_map(|properties| properties.keys())

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::custom_tags::CustomTags;
 use super::entity_tags::{self, EntityTags};
-use crate::vendor::{Vendor, VendorError};
+use crate::vendor::{Opened, Vendor, VendorError, VendorOptions};
 use crate::wire::AuthScheme;
 
 /// How Dynatrace wants its token: `Authorization: Api-Token …`, for both APIs.
@@ -65,6 +65,23 @@ impl Default for Options {
             page_size: 500,
             selector_chars: 1_900,
         }
+    }
+}
+
+impl VendorOptions for Options {
+    const NAME: &'static str = "dynatrace";
+
+    fn open(&self, _kind: &str) -> Result<Opened, VendorError> {
+        let spoken = match (self.api, &self.join) {
+            (Api::V2, _) => Self::NAME.to_owned(),
+            (Api::V1, None) => format!("{} v1", Self::NAME),
+            (Api::V1, Some(join)) => format!("{} v1 joined by `{join}`", Self::NAME),
+        };
+        Ok(Opened {
+            vendor: vendor(self)?,
+            auth: AUTH,
+            spoken,
+        })
     }
 }
 
