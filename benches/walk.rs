@@ -249,6 +249,7 @@ fn packs(entities: usize) {
     let room = Room {
         entities: 81,
         tags: 1000,
+        whole_sets: false,
         bytes: 900_000,
         weights: &weights,
     };

@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+/// Marks the number of a tag that is to go, where a call may add and remove. Marked numbers come after all others.
+pub const GOES: u32 = 1 << 31;
+
 /// What one entity wants, by the numbers of entity and tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -22,6 +25,9 @@ pub struct Room<'a> {
     pub entities: usize,
     /// Tags a call, at least 1.
     pub tags: usize,
+    /// Whether entities share a call only where they want exactly the same: so that what is sent for an entity is never
+    /// in two calls, unless it does not fit into one.
+    pub whole_sets: bool,
     /// Bytes that the tags of a call may take.
     pub bytes: usize,
     /// Bytes that each tag takes, by its number.
@@ -49,7 +55,7 @@ pub fn calls(wanted: &[Wanted], room: &Room<'_>) -> Vec<Packed> {
         .iter()
         .flat_map(|one| one.tags.iter().map(|tag| (vec![*tag], one.entity)));
     let by_tag = group(each_tag);
-    let groups = if count(&by_set, room) <= count(&by_tag, room) {
+    let groups = if room.whole_sets || count(&by_set, room) <= count(&by_tag, room) {
         by_set
     } else {
         by_tag
@@ -91,7 +97,7 @@ fn fitting<'t>(tags: &'t [u32], room: &Room<'_>) -> Vec<&'t [u32]> {
     let mut start = 0;
     let mut bytes = 0;
     for (n, tag) in tags.iter().enumerate() {
-        let weight = room.weights[*tag as usize];
+        let weight = room.weights[(tag & !GOES) as usize];
         if n > start && (n - start >= room.tags || bytes + weight > room.bytes) {
             runs.push(&tags[start..n]);
             (start, bytes) = (n, 0);
@@ -118,6 +124,7 @@ mod tests {
         Room {
             entities,
             tags,
+            whole_sets: false,
             bytes: 1000,
             weights: &LIGHT,
         }
@@ -153,6 +160,51 @@ mod tests {
             &[1, 2, 3],
         ]);
         assert_eq!(calls(&crossed, &room(80, 1000)).len(), 4, "by tag: four tags");
+    }
+
+    #[test]
+    fn whole_sets_are_never_taken_apart_and_what_goes_is_not_what_comes() {
+        let crossed = wanted(&[&[1], &[1, 2], &[2], &[1], &[1, GOES | 2]]);
+        let together = Room {
+            whole_sets: true,
+            ..room(80, 1000)
+        };
+        let sets: Vec<_> = calls(&crossed, &together)
+            .into_iter()
+            .map(|call| (call.entities, call.tags))
+            .collect();
+        assert_eq!(
+            sets,
+            [
+                (vec![0, 3], vec![1]),
+                (vec![1], vec![1, 2]),
+                (vec![4], vec![1, GOES | 2]),
+                (vec![2], vec![2]),
+            ]
+        );
+    }
+
+    #[test]
+    fn ten_thousand_entities_of_forty_sets_take_no_more_calls_than_they_must() {
+        let sets: Vec<Vec<u32>> = (0..40)
+            .map(|set| vec![set % 4, 4 + set % 5, 9 + set % 2, 11, 12 + set % 4])
+            .collect();
+        let wanted: Vec<Wanted> = (0..10_000_u32)
+            .map(|entity| Wanted {
+                entity,
+                tags: sets[(entity as usize * 7919) % 40].clone(),
+            })
+            .collect();
+        let together = Room {
+            whole_sets: true,
+            ..room(50, 50)
+        };
+        let mut of_set: BTreeMap<&[u32], usize> = BTreeMap::new();
+        for one in &wanted {
+            *of_set.entry(&one.tags).or_default() += 1;
+        }
+        let least: usize = of_set.values().map(|entities| entities.div_ceil(50)).sum();
+        assert_eq!(calls(&wanted, &together).len(), least);
     }
 
     #[test]

@@ -143,6 +143,7 @@ impl Run<'_> {
         let room = Room {
             entities: limits.entities_a_call(longest),
             tags: tags.max(1),
+            whole_sets: false,
             bytes: limits.body_bytes,
             weights: &self.weights,
         };

@@ -94,7 +94,8 @@ impl Life {
         running.kill().signal == Some(9)
     }
 
-    /// Takes in what the ledger tells after a process has gone, and gives its attempts that have no end.
+    /// Takes in what the ledger tells after a process has gone, and gives its attempts that have no end and that reached
+    /// the simulator: those that were written down ahead and never left were not in flight.
     fn look(&mut self) -> Vec<Attempt> {
         if !self.workspace.path("state-home/tagferry/ledger.db").exists() {
             return Vec::new();
@@ -109,6 +110,18 @@ impl Life {
                 in_flight.push(attempt);
             }
         }
+        let journal = self.simulator.journal();
+        in_flight.retain(|attempt| {
+            let same = |method: &str, target: &str| attempt.method == method && attempt.target == target;
+            let arrived = journal
+                .iter()
+                .filter(|request| same(&request.method, &request.target));
+            let answered = self
+                .attempts
+                .values()
+                .filter(|other| other.status.is_some() && same(&other.method, &other.target));
+            arrived.count() > answered.count()
+        });
         in_flight
     }
 
