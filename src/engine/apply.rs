@@ -70,6 +70,7 @@ pub async fn apply(
         Err(error) => return Err(error),
     };
     if work.lines.iter().all(|line| line.open.get() == 0) {
+        work.tidy().await?;
         ledger.set_state(run, RunState::Finished, None).await?;
         return Ok(Applied { halted: None });
     }
@@ -443,7 +444,7 @@ impl<'a> Run<'a> {
             let now: Vec<String> = live
                 .iter()
                 .filter(|tag| tag.key == *key)
-                .map(ToString::to_string)
+                .map(|tag| shortened(&tag.to_string()))
                 .collect();
             let now = if now.is_empty() {
                 "nothing".to_owned()
@@ -535,6 +536,15 @@ impl<'a> Run<'a> {
         if line.open.get() == 0 && line.of.part == 0 {
             events.tell(Event::Advanced { by: 1 });
         }
+    }
+}
+
+/// As much of a tag as a message needs: a document is one too.
+fn shortened(tag: &str) -> String {
+    const LONGEST: usize = 120;
+    match tag.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &tag[..end]),
+        None => tag.to_owned(),
     }
 }
 

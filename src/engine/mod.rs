@@ -14,6 +14,7 @@ mod ownership;
 mod plan;
 mod reconcile;
 mod target;
+mod tidy;
 mod validate;
 mod wave;
 mod whole;
