@@ -51,6 +51,7 @@ mod simulated;
 mod spec;
 mod switches;
 mod throttle;
+mod unseen;
 mod value;
 mod vendors;
 

@@ -8,6 +8,7 @@
 
 mod access;
 mod api;
+mod auto_tags;
 mod body;
 mod change;
 mod classic;
@@ -21,7 +22,6 @@ mod route;
 mod selection;
 mod selector;
 mod selector_text;
-mod shown;
 mod switches;
 mod tag_index;
 mod tag_text;
