@@ -302,113 +302,67 @@ mod tests {
         }
     }
 
+    /// Such as `rules[0].type` for `/rules/0/type`.
+    fn dotted(pointer: &str) -> String {
+        let mut path = String::new();
+        for step in pointer.split('/').filter(|step| !step.is_empty()) {
+            if step.bytes().all(|b| b.is_ascii_digit()) {
+                path.extend(["[", step, "]"]);
+            } else {
+                path.extend([if path.is_empty() { "" } else { "." }, step]);
+            }
+        }
+        path
+    }
+
     #[test]
     fn what_is_wrong_is_told_with_its_path() {
+        const RULE: &str = "/rules/0";
+        const CONDITION: &str = "/rules/0/conditions/0";
+        const KEY: &str = "/rules/0/conditions/0/key";
+        const COMPARED: &str = "/rules/0/conditions/0/comparisonInfo";
         let long = |n| Value::from("x".repeat(n));
-        let (rule, key, compared) = (
-            "/rules/0",
-            "/rules/0/conditions/0/key",
-            "/rules/0/conditions/0/comparisonInfo",
-        );
-        for (pointer, value, want) in [
-            ("/name".to_owned(), Value::Null, "name"),
-            ("/name".to_owned(), json!(""), "name"),
-            ("/name".to_owned(), json!(7), "name"),
-            ("/name".to_owned(), long(2_001), "name"),
-            ("/description".to_owned(), json!(""), "description"),
-            ("/description".to_owned(), long(1_001), "description"),
-            ("/colour".to_owned(), json!("red"), "colour"),
-            ("/id".to_owned(), json!(ID), "id"),
-            ("/rules".to_owned(), json!({}), "rules"),
-            (rule.to_owned(), json!("rule"), "rules[0]"),
-            (format!("{rule}/type"), Value::Null, "rules[0].type"),
-            (format!("{rule}/type"), json!("host"), "rules[0].type"),
-            (
-                format!("{rule}/type"),
-                json!("PROCESS_GROUP_INSTANCE"),
-                "rules[0].type",
-            ),
-            (format!("{rule}/enabled"), Value::Null, "rules[0].enabled"),
-            (format!("{rule}/enabled"), json!("true"), "rules[0].enabled"),
-            (format!("{rule}/colour"), json!(1), "rules[0].colour"),
-            (
-                format!("{rule}/normalization"),
-                json!("UPPER"),
-                "rules[0].normalization",
-            ),
-            (
-                format!("{rule}/propagationTypes"),
-                json!(["SIDEWAYS"]),
-                "rules[0].propagationTypes[0]",
-            ),
-            (
-                format!("{rule}/propagationTypes"),
-                json!(["SERVICE_TO_HOST_LIKE"]),
-                "rules[0].propagationTypes",
-            ),
-            (format!("{rule}/conditions"), Value::Null, "rules[0].conditions"),
-            (format!("{rule}/conditions"), json!([]), "rules[0].conditions"),
-            (key.to_owned(), Value::Null, "rules[0].conditions[0].key"),
-            (
-                compared.to_owned(),
-                Value::Null,
-                "rules[0].conditions[0].comparisonInfo",
-            ),
-            (
-                format!("{key}/attribute"),
-                json!("COLOUR"),
-                "rules[0].conditions[0].key.attribute",
-            ),
-            (
-                format!("{key}/type"),
-                json!("STRING"),
-                "rules[0].conditions[0].key.type",
-            ),
-            (
-                format!("{key}/dynamicKey"),
-                json!("x"),
-                "rules[0].conditions[0].key.dynamicKey",
-            ),
-            (
-                format!("{compared}/type"),
-                json!("STRING"),
-                "rules[0].conditions[0].comparisonInfo.type",
-            ),
-            (
-                format!("{compared}/type"),
-                json!("COLOUR"),
-                "rules[0].conditions[0].comparisonInfo.type",
-            ),
-            (
-                format!("{compared}/operator"),
-                json!("CONTAINS"),
-                "rules[0].conditions[0].comparisonInfo.operator",
-            ),
-            (
-                format!("{compared}/negate"),
-                Value::Null,
-                "rules[0].conditions[0].comparisonInfo.negate",
-            ),
-            (
-                format!("{compared}/value"),
-                Value::Null,
-                "rules[0].conditions[0].comparisonInfo.value",
-            ),
-            (
-                format!("{compared}/value"),
-                json!("BEOS"),
-                "rules[0].conditions[0].comparisonInfo.value",
-            ),
-            (
-                format!("{compared}/caseSensitive"),
-                json!(true),
-                "rules[0].conditions[0].comparisonInfo.caseSensitive",
-            ),
+        for (parent, field, value) in [
+            ("", "name", Value::Null),
+            ("", "name", json!("")),
+            ("", "name", json!(7)),
+            ("", "name", long(2_001)),
+            ("", "description", json!("")),
+            ("", "description", long(1_001)),
+            ("", "colour", json!("red")),
+            ("", "id", json!(ID)),
+            ("", "rules", json!({})),
+            ("/rules", "0", json!("rule")),
+            (RULE, "type", Value::Null),
+            (RULE, "type", json!("host")),
+            (RULE, "type", json!("PROCESS_GROUP_INSTANCE")),
+            (RULE, "enabled", Value::Null),
+            (RULE, "enabled", json!("true")),
+            (RULE, "colour", json!(1)),
+            (RULE, "normalization", json!("UPPER")),
+            (RULE, "propagationTypes", json!(["SERVICE_TO_HOST_LIKE"])),
+            (RULE, "propagationTypes", json!("SERVICE_TO_HOST_LIKE")),
+            (RULE, "conditions", Value::Null),
+            (RULE, "conditions", json!([])),
+            (CONDITION, "key", Value::Null),
+            (CONDITION, "comparisonInfo", Value::Null),
+            (CONDITION, "colour", json!("red")),
+            (KEY, "attribute", json!("COLOUR")),
+            (KEY, "type", json!("STRING")),
+            (KEY, "dynamicKey", json!("x")),
+            (COMPARED, "type", json!("STRING")),
+            (COMPARED, "type", json!("COLOUR")),
+            (COMPARED, "operator", json!("CONTAINS")),
+            (COMPARED, "negate", Value::Null),
+            (COMPARED, "value", Value::Null),
+            (COMPARED, "value", json!("BEOS")),
+            (COMPARED, "caseSensitive", json!(true)),
         ] {
+            let pointer = format!("{parent}/{field}");
             let body = with(infrastructure(), &pointer, value);
             let error = refusal(&body).unwrap_or_else(|| panic!("accepted: {body}"));
             assert_eq!(error["message"], "Constraints violated.");
-            assert_eq!(paths(&error), [want], "{pointer}: {error}");
+            assert_eq!(paths(&error), [dotted(&pointer)], "{error}");
         }
     }
 
@@ -458,117 +412,90 @@ mod tests {
         }
     }
 
+    /// Whether a condition is accepted.
+    fn is_legal(attribute: &str, comparison: &str, operator: &str, value: &Value) -> bool {
+        let compared = json!({"type": comparison, "operator": operator, "value": value, "negate": true});
+        let condition = json!({"key": {"attribute": attribute}, "comparisonInfo": compared});
+        refusal(&with(infrastructure(), "/rules/0/conditions/0", condition)).is_none()
+    }
+
     #[test]
     fn each_comparison_has_its_operators_and_its_values() {
-        let tag = json!({"context": "AWS", "key": "stage", "value": "prod"});
+        let (name, ip, cores, bits) = ("HOST_NAME", "HOST_IP_ADDRESS", "HOST_CPU_CORES", "HOST_BITNESS");
+        let range = json!("10.0.0.0/8");
         for (attribute, comparison, operator, value, legal) in [
-            ("HOST_NAME", "STRING", "REGEX_MATCHES", json!("a.*"), true),
+            (name, "STRING", "REGEX_MATCHES", json!("a.*"), true),
+            (name, "STRING", "IS_IP_IN_RANGE", range.clone(), false),
+            (name, "INDEXED_NAME", "CONTAINS", json!("web"), true),
+            (name, "INDEXED_STRING", "CONTAINS", json!("web"), false),
+            (ip, "IP_ADDRESS", "IS_IP_IN_RANGE", range.clone(), true),
+            (ip, "STRING", "EQUALS", json!("10.0.0.1"), false),
+            (cores, "INTEGER", "GREATER_THAN", json!(4), true),
+            (cores, "INTEGER", "GREATER_THAN", json!(-4), true),
+            (cores, "INTEGER", "EQUALS", json!(4_294_967_296_i64), false),
+            (cores, "INTEGER", "EQUALS", json!(1.5), false),
+            (cores, "INTEGER", "EQUALS", json!("4"), false),
+            (cores, "INTEGER", "CONTAINS", json!(4), false),
+            (bits, "BITNESS", "EQUALS", json!("64"), true),
+            (bits, "BITNESS", "EXISTS", Value::Null, true),
+            (bits, "BITNESS", "EQUALS", json!("16"), false),
+            ("SERVICE_TYPE", "SERVICE_TYPE", "EQUALS", json!("UNIFIED"), true),
             (
-                "HOST_NAME",
-                "STRING",
-                "IS_IP_IN_RANGE",
-                json!("10.0.0.0/8"),
-                false,
-            ),
-            (
-                "HOST_IP_ADDRESS",
-                "IP_ADDRESS",
-                "IS_IP_IN_RANGE",
-                json!("10.0.0.0/8"),
-                true,
-            ),
-            ("HOST_IP_ADDRESS", "STRING", "EQUALS", json!("10.0.0.1"), false),
-            ("HOST_CPU_CORES", "INTEGER", "GREATER_THAN", json!(4), true),
-            ("HOST_CPU_CORES", "INTEGER", "GREATER_THAN", json!(-4), true),
-            (
-                "HOST_CPU_CORES",
-                "INTEGER",
+                "PROCESS_GROUP_ID",
+                "ENTITY_ID",
                 "EQUALS",
-                json!(4_294_967_296_i64),
-                false,
-            ),
-            ("HOST_CPU_CORES", "INTEGER", "EQUALS", json!(1.5), false),
-            ("HOST_CPU_CORES", "INTEGER", "EQUALS", json!("4"), false),
-            ("HOST_CPU_CORES", "INTEGER", "CONTAINS", json!(4), false),
-            ("HOST_TAGS", "TAG", "EQUALS", tag.clone(), true),
-            ("HOST_TAGS", "TAG", "EXISTS", tag.clone(), false),
-            ("HOST_TAGS", "INDEXED_TAG", "EXISTS", Value::Null, true),
-            (
-                "HOST_TAGS",
-                "TAG",
-                "TAG_KEY_EQUALS",
-                json!({"context": "AWS", "key": "stage"}),
+                json!("PROCESS_GROUP-1"),
                 true,
             ),
+            ("PROCESS_GROUP_ID", "ENTITY_ID", "EXISTS", Value::Null, false),
+        ] {
+            let got = is_legal(attribute, comparison, operator, &value);
+            assert_eq!(got, legal, "{attribute} {comparison} {operator} {value}");
+        }
+    }
+
+    #[test]
+    fn tags_and_technologies_are_compared_as_objects() {
+        let (tags, tech) = ("HOST_TAGS", "HOST_TECHNOLOGY");
+        let tag = json!({"context": "AWS", "key": "stage", "value": "prod"});
+        let key = json!({"context": "AWS", "key": "stage"});
+        let long = "x".repeat(129);
+        for (attribute, comparison, operator, value, legal) in [
+            (tags, "TAG", "EQUALS", tag.clone(), true),
+            (tags, "TAG", "EXISTS", tag, false),
+            (tags, "INDEXED_TAG", "EXISTS", Value::Null, true),
+            (tags, "TAG", "TAG_KEY_EQUALS", key, true),
             (
-                "HOST_TAGS",
+                tags,
                 "TAG",
                 "EQUALS",
                 json!({"context": "MARS", "key": "stage"}),
                 false,
             ),
+            (tags, "TAG", "EQUALS", json!({"context": "AWS", "key": ""}), false),
+            (tags, "TAG", "EQUALS", json!({"key": "stage"}), false),
+            (tags, "TAG", "EQUALS", json!("stage:prod"), false),
+            (tags, "STRING", "EQUALS", json!("stage:prod"), false),
+            (tech, "SIMPLE_HOST_TECH", "EQUALS", json!({"type": "BOSH"}), true),
             (
-                "HOST_TAGS",
-                "TAG",
-                "EQUALS",
-                json!({"context": "AWS", "key": ""}),
-                false,
-            ),
-            ("HOST_TAGS", "TAG", "EQUALS", json!({"key": "stage"}), false),
-            ("HOST_TAGS", "TAG", "EQUALS", json!("stage:prod"), false),
-            ("HOST_TAGS", "STRING", "EQUALS", json!("stage:prod"), false),
-            ("HOST_NAME", "INDEXED_NAME", "CONTAINS", json!("web"), true),
-            ("HOST_NAME", "INDEXED_STRING", "CONTAINS", json!("web"), false),
-            (
-                "PROCESS_GROUP_ID",
-                "ENTITY_ID",
-                "EQUALS",
-                json!("PROCESS_GROUP-0000000000000001"),
-                true,
-            ),
-            ("PROCESS_GROUP_ID", "ENTITY_ID", "EXISTS", Value::Null, false),
-            (
-                "HOST_TECHNOLOGY",
-                "SIMPLE_HOST_TECH",
-                "EQUALS",
-                json!({"type": "BOSH"}),
-                true,
-            ),
-            (
-                "HOST_TECHNOLOGY",
+                tech,
                 "SIMPLE_HOST_TECH",
                 "EQUALS",
                 json!({"verbatimType": "own"}),
                 true,
             ),
-            ("HOST_TECHNOLOGY", "SIMPLE_HOST_TECH", "EQUALS", json!({}), false),
+            (tech, "SIMPLE_HOST_TECH", "EQUALS", json!({}), false),
             (
-                "HOST_TECHNOLOGY",
+                tech,
                 "SIMPLE_HOST_TECH",
                 "EQUALS",
-                json!({"verbatimType": "x".repeat(129)}),
+                json!({"verbatimType": long}),
                 false,
             ),
-            ("HOST_BITNESS", "BITNESS", "EQUALS", json!("64"), true),
-            ("HOST_BITNESS", "BITNESS", "EXISTS", Value::Null, true),
-            ("HOST_BITNESS", "BITNESS", "EQUALS", json!("16"), false),
-            (
-                "SERVICE_TYPE",
-                "SERVICE_TYPE",
-                "EQUALS",
-                json!("DATABASE_SERVICE"),
-                true,
-            ),
+            (tech, "SIMPLE_HOST_TECH", "EXISTS", Value::Null, true),
         ] {
-            let compared = json!({"type": comparison, "operator": operator, "value": value, "negate": true});
-            let condition = json!({"key": {"attribute": attribute}, "comparisonInfo": compared});
-            let body = with(infrastructure(), "/rules/0/conditions/0", condition);
-            let refusal = refusal(&body);
-            assert_eq!(
-                refusal.is_none(),
-                legal,
-                "{attribute} {comparison} {operator} {value}: {refusal:?}"
-            );
+            let got = is_legal(attribute, comparison, operator, &value);
+            assert_eq!(got, legal, "{attribute} {comparison} {operator} {value}");
         }
     }
 

@@ -127,13 +127,11 @@ impl<'b, 'v> Form<'b, 'v> {
     /// A word of a list.
     pub(super) fn word(&mut self, name: &'static str, words: &[&str]) -> Option<String> {
         let value = self.any(name)?;
-        match value.as_str().filter(|word| words.contains(word)) {
-            Some(word) => Some(word.to_owned()),
-            None => {
-                self.blame(name, format!("{value} is not one of {}", words.join(", ")));
-                None
-            }
+        let word = value.as_str().filter(|word| words.contains(word));
+        if word.is_none() {
+            self.blame(name, unlisted(value, words));
         }
+        word.map(str::to_owned)
     }
 
     /// `true` or `false`.
@@ -175,13 +173,11 @@ impl<'b, 'v> Form<'b, 'v> {
         let items = self.items(name, 0..=words.len()).unwrap_or_default();
         let mut read = Vec::with_capacity(items.len());
         for (n, item) in items.iter().enumerate() {
-            match item.as_str().filter(|word| words.contains(word)) {
-                Some(word) => read.push(word.to_owned()),
-                None => {
-                    let message = format!("{item} is not one of {}", words.join(", "));
-                    self.violations.add(self.item(name, n), message);
-                }
+            let word = item.as_str().filter(|word| words.contains(word));
+            if word.is_none() {
+                self.violations.add(self.item(name, n), unlisted(item, words));
             }
+            read.extend(word.map(str::to_owned));
         }
         read
     }
@@ -215,4 +211,8 @@ impl<'b, 'v> Form<'b, 'v> {
             }
         }
     }
+}
+
+fn unlisted(value: &Value, words: &[&str]) -> String {
+    format!("{value} is not one of {}", words.join(", "))
 }

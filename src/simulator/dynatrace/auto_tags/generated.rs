@@ -36,9 +36,13 @@ fn definition(n: u32) -> Definition {
     };
     Definition {
         name: format!("{subject}-{n:04}"),
-        description: (n % 2 == 0).then(|| format!("Entities of {subject} {n}")),
+        description: n.is_multiple_of(2).then(|| format!("Entities of {subject} {n}")),
         rules,
-        entity_selector_based_rules: if n % 3 == 0 { vec![selector] } else { Vec::new() },
+        entity_selector_based_rules: if n.is_multiple_of(3) {
+            vec![selector]
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -58,16 +58,15 @@ impl Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex = format!("{:032x}", self.0);
-        let (parts, [a, b, c, d]) = (&hex, [8, 12, 16, 20]);
+        let bits = self.0;
+        let group = |shift: u32| (bits >> shift) & 0xFFFF;
+        let (first, last) = (bits >> 96, bits & 0xFFFF_FFFF_FFFF);
         write!(
             f,
-            "{}-{}-{}-{}-{}",
-            &parts[..a],
-            &parts[a..b],
-            &parts[b..c],
-            &parts[c..d],
-            &parts[d..]
+            "{first:08x}-{:04x}-{:04x}-{:04x}-{last:012x}",
+            group(80),
+            group(64),
+            group(48)
         )
     }
 }

@@ -4,6 +4,8 @@
 //! `builtin:tags.auto-tagging`. A definition is the same whichever API wrote it; its identifier is a UUID in the one and
 //! holds that UUID in the other, see [`id::Id::object_id`]. In the journal a definition is a change of the key `auto-tag`
 //! of the entity UUID, with the object `AutoTag` as its value; replacing one is a removal and an addition.
+//!
+//! What the vendor's reference leaves open is in the second table of [the room](crate::simulator).
 
 mod config;
 mod config_form;

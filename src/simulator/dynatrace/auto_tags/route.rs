@@ -30,41 +30,40 @@ impl Route {
     /// Finds the route behind `/api/`; `None` for a path that is not of auto-tags.
     pub(in super::super) fn of(method: &Method, segments: &[&str]) -> Option<Result<Self, Refused>> {
         let found = match segments {
-            ["config", "v1", "autoTags", rest @ ..] => Self::config(method, rest)?,
-            ["v2", "settings", "objects", rest @ ..] => Self::settings(method, rest)?,
+            ["config", "v1", "autoTags", rest @ ..] if matches!(rest, [] | [_] | [_, "validator"]) => {
+                Self::config(method, rest)
+            }
+            ["v2", "settings", "objects", rest @ ..] if rest.len() <= 1 => Self::settings(method, rest),
             _ => return None,
         };
         Some(found.ok_or_else(|| Refused::generic(StatusCode::METHOD_NOT_ALLOWED)))
     }
 
-    /// The outer `None` is an unknown path, the inner one a method that it does not take.
-    fn config(method: &Method, segments: &[&str]) -> Option<Option<Self>> {
-        let found = match (segments, method) {
+    /// `None` for a method that the path does not take.
+    fn config(method: &Method, segments: &[&str]) -> Option<Self> {
+        Some(match (segments, method) {
             ([], &Method::GET) => Self::List,
             ([], &Method::POST) => Self::Create,
             (["validator"], &Method::POST) => Self::Validate(None),
             ([id, "validator"], &Method::POST) => Self::Validate(Some(decoded(id))),
-            ([] | ["validator"] | [_, "validator"], _) => return Some(None),
+            (["validator"] | [_, "validator"], _) => return None,
             ([id], &Method::GET) => Self::Get(decoded(id)),
             ([id], &Method::PUT) => Self::Replace(decoded(id)),
             ([id], &Method::DELETE) => Self::Delete(decoded(id)),
-            ([_], _) => return Some(None),
             _ => return None,
-        };
-        Some(Some(found))
+        })
     }
 
-    fn settings(method: &Method, segments: &[&str]) -> Option<Option<Self>> {
-        let found = match (segments, method) {
+    /// `None` for a method that the path does not take.
+    fn settings(method: &Method, segments: &[&str]) -> Option<Self> {
+        Some(match (segments, method) {
             ([], &Method::GET) => Self::ListObjects,
             ([], &Method::POST) => Self::CreateObjects,
             ([id], &Method::GET) => Self::GetObject(decoded(id)),
             ([id], &Method::PUT) => Self::ReplaceObject(decoded(id)),
             ([id], &Method::DELETE) => Self::DeleteObject(decoded(id)),
-            ([] | [_], _) => return Some(None),
             _ => return None,
-        };
-        Some(Some(found))
+        })
     }
 
     /// Whether it may change anything.
@@ -126,7 +125,7 @@ pub(in super::super) fn write(
         Route::Delete(id) => config::delete(call, store, id, changes),
         Route::CreateObjects => settings::create(call, store, changes),
         Route::ReplaceObject(id) => settings::replace(call, store, id, changes),
-        Route::DeleteObject(id) => settings::delete(call, store, id, changes),
+        Route::DeleteObject(id) => Ok(settings::delete(call, store, id, changes)),
         _ => read(call, store, route),
     }
 }

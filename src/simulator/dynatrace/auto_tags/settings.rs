@@ -114,9 +114,11 @@ fn sent<'v>(call: &Call<'_>, item: &'v Value) -> Result<Sent<'v>, Refused> {
     let sent = Form::of(&violations, String::new(), item).map(|mut form| {
         let schema_id = form.text("schemaId", 1..=usize::MAX);
         let value = form.any("value");
+        let external_id = form.text("externalId", EXTERNAL_ID);
         let sent = Sent {
             schema_id: form.required("schemaId", schema_id).unwrap_or_default(),
-            external_id: form.text("externalId", EXTERNAL_ID),
+            // An empty one names nothing.
+            external_id: external_id.filter(|id| !id.is_empty()),
             object_id: form.text("objectId", 0..=usize::MAX),
             value: form.required("value", value),
         };
@@ -246,7 +248,7 @@ pub(super) fn delete(
     store: &mut AutoTags,
     object_id: &str,
     changes: &mut Vec<Change<'static>>,
-) -> Result<Response<Bytes>, Refused> {
+) -> Response<Bytes> {
     let deletable = existing(store, object_id).and_then(|(id, token)| {
         check_token(&token, call.query.first("updateToken"))?;
         Ok(id)
@@ -254,12 +256,9 @@ pub(super) fn delete(
     match deletable {
         Ok(id) => {
             store.delete(id, call.now, changes);
-            Ok(empty(204))
+            empty(204)
         }
-        Err(refused) => {
-            let status = refused.status();
-            Ok(envelope::json(status, &Failure::from(refused).show()))
-        }
+        Err(refused) => envelope::json(refused.status(), &Failure::from(refused).show()),
     }
 }
 

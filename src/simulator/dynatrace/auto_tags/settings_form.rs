@@ -90,28 +90,24 @@ impl Reader<'_> {
 
     fn rule(self, mut form: Form<'_, '_>) -> Option<AnyRule> {
         let sort = form.word("type", &["ME", "SELECTOR"]);
-        let sort = form.required("type", sort);
+        // Without it there is no telling what else belongs there.
+        let by_attributes = form.required("type", sort)? == "ME";
         let common = self.common(&mut form);
-        let is = |word| sort.as_deref() == Some(word);
-        let (by_attributes, by_selector) = (is("ME"), is("SELECTOR"));
         let attributes = self
             .applies(&mut form, "attributeRule", by_attributes)
             .then(|| form.form("attributeRule"))
             .and_then(|inner| form.required("attributeRule", inner));
-        let selector = self
-            .applies(&mut form, "entitySelector", by_selector)
-            .then(|| not_blank(&mut form, "entitySelector", 10_000))
-            .and_then(|text| form.required("entitySelector", text));
+        let selector = self.text(&mut form, "entitySelector", 10_000, !by_attributes);
         form.finish();
-        if by_selector {
-            return Some(AnyRule::Selector(SelectorRule {
-                enabled: common.enabled,
-                entity_selector: selector?,
-                value_format: common.value_format,
-                normalization: common.normalization,
-            }));
+        if by_attributes {
+            return self.attribute_rule(attributes?, common).map(AnyRule::Attribute);
         }
-        self.attribute_rule(attributes?, common).map(AnyRule::Attribute)
+        Some(AnyRule::Selector(SelectorRule {
+            enabled: common.enabled,
+            entity_selector: selector?,
+            value_format: common.value_format,
+            normalization: common.normalization,
+        }))
     }
 
     fn common(self, form: &mut Form<'_, '_>) -> Common {
@@ -135,10 +131,10 @@ impl Reader<'_> {
 
     fn attribute_rule(self, mut form: Form<'_, '_>, common: Common) -> Option<Rule> {
         let entity_type = form.word("entityType", &ENTITY_TYPES);
-        let entity_type = form.required("entityType", entity_type);
+        let entity_type = form.required("entityType", entity_type)?;
         let mut propagation_types = Vec::new();
         for (word, owner, property) in PROPAGATION {
-            if self.applies(&mut form, property, entity_type.as_deref() == Some(owner)) {
+            if self.applies(&mut form, property, entity_type == owner) {
                 let sent = form.flag(property);
                 if self.or_default(&form, property, sent, false) {
                     propagation_types.push(word.to_owned());
@@ -151,7 +147,7 @@ impl Reader<'_> {
         let conditions = conditions.into_iter().filter_map(|form| self.condition(form));
         let conditions = conditions.collect();
         Some(Rule {
-            r#type: entity_type?,
+            r#type: entity_type,
             enabled: common.enabled,
             value_format: common.value_format,
             normalization: common.normalization,
@@ -407,118 +403,96 @@ mod tests {
         }
     }
 
+    /// Whether a condition of an attribute is accepted with an operator and more properties.
+    fn is_legal(attribute: &str, operator: &str, more: &Value) -> bool {
+        let mut condition = json!({"key": attribute, "operator": operator});
+        let fields = condition.as_object_mut().unwrap();
+        fields.extend(more.as_object().unwrap().clone());
+        refusal(&with(shop(), FIRST, condition)).is_none()
+    }
+
     #[test]
     fn each_attribute_has_the_operators_and_the_property_that_fit_it() {
-        for (condition, legal) in [
+        let (name, ip, cores, os) = ("HOST_NAME", "HOST_IP_ADDRESS", "HOST_CPU_CORES", "HOST_OS_TYPE");
+        let (group, tags) = ("PROCESS_GROUP_ID", "HOST_TAGS");
+        for (attribute, operator, more, legal) in [
+            (name, "NOT_REGEX_MATCHES", json!({"stringValue": "a.*"}), true),
+            (name, "NOT_EXISTS", json!({}), true),
+            (name, "EXISTS", json!({"stringValue": "a"}), false),
+            (name, "EXISTS", json!({"caseSensitive": true}), false),
+            (name, "GREATER_THAN", json!({"stringValue": "a"}), false),
+            (ip, "IS_IP_IN_RANGE", json!({"stringValue": "10.0.0.0/8"}), true),
             (
-                json!({"key": "HOST_NAME", "operator": "NOT_REGEX_MATCHES", "stringValue": "a.*"}),
-                true,
-            ),
-            (json!({"key": "HOST_NAME", "operator": "NOT_EXISTS"}), true),
-            (
-                json!({"key": "HOST_NAME", "operator": "EXISTS", "stringValue": "a"}),
+                ip,
+                "EQUALS",
+                json!({"stringValue": "::1", "caseSensitive": true}),
                 false,
             ),
-            (
-                json!({"key": "HOST_NAME", "operator": "EXISTS", "caseSensitive": true}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_NAME", "operator": "GREATER_THAN", "stringValue": "a"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_IP_ADDRESS", "operator": "IS_IP_IN_RANGE", "stringValue": "10.0.0.0/8"}),
-                true,
-            ),
-            (
-                json!({"key": "HOST_IP_ADDRESS", "operator": "EQUALS", "stringValue": "::1", "caseSensitive": true}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_CPU_CORES", "operator": "NOT_LOWER_THAN_OR_EQUAL", "integerValue": 4}),
-                true,
-            ),
-            (
-                json!({"key": "HOST_CPU_CORES", "operator": "EQUALS", "integerValue": -1}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_CPU_CORES", "operator": "EQUALS", "integerValue": 2_147_483_648_i64}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_CPU_CORES", "operator": "EQUALS", "integerValue": "4"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_CPU_CORES", "operator": "EQUALS", "stringValue": "4"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_OS_TYPE", "operator": "NOT_EQUALS", "enumValue": "LINUX"}),
-                true,
-            ),
-            (
-                json!({"key": "HOST_OS_TYPE", "operator": "EQUALS", "enumValue": "BEOS"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_OS_TYPE", "operator": "EQUALS", "stringValue": "LINUX"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_TECHNOLOGY", "operator": "EQUALS", "enumValue": "BOSH"}),
-                true,
-            ),
-            (
-                json!({"key": "HOST_TECHNOLOGY", "operator": "EQUALS", "enumValue": "VERBATIM", "stringValue": "x"}),
-                true,
-            ),
-            (
-                json!({"key": "HOST_TECHNOLOGY", "operator": "EQUALS", "enumValue": "VERBATIM"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_TECHNOLOGY", "operator": "EQUALS", "enumValue": "BOSH", "stringValue": "x"}),
-                false,
-            ),
-            (
-                json!({"key": "PROCESS_GROUP_ID", "operator": "EQUALS", "entityId": "PROCESS_GROUP-01"}),
-                true,
-            ),
-            (
-                json!({"key": "PROCESS_GROUP_ID", "operator": "EQUALS", "stringValue": "PROCESS_GROUP-01"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_TAGS", "operator": "TAG_KEY_EQUALS", "tag": "stage"}),
-                true,
-            ),
-            (json!({"key": "HOST_TAGS", "operator": "EXISTS"}), true),
-            (
-                json!({"key": "HOST_TAGS", "operator": "CONTAINS", "tag": "stage"}),
-                false,
-            ),
-            (
-                json!({"key": "CUSTOM_DEVICE_METADATA", "operator": "EXISTS", "dynamicKey": "a"}),
-                true,
-            ),
-            (
-                json!({"key": "CUSTOM_DEVICE_METADATA", "operator": "EXISTS"}),
-                false,
-            ),
-            (
-                json!({"key": "HOST_CUSTOM_METADATA", "operator": "EXISTS", "dynamicKey": "a", "dynamicKeySource": "b"}),
-                true,
-            ),
-            (
-                json!({"key": "HOST_CUSTOM_METADATA", "operator": "EXISTS", "dynamicKey": "a"}),
-                false,
-            ),
+            (cores, "NOT_LOWER_THAN_OR_EQUAL", json!({"integerValue": 4}), true),
+            (cores, "EQUALS", json!({"integerValue": -1}), false),
+            (cores, "EQUALS", json!({"integerValue": 2_147_483_648_i64}), false),
+            (cores, "EQUALS", json!({"integerValue": "4"}), false),
+            (cores, "EQUALS", json!({"stringValue": "4"}), false),
+            (os, "NOT_EQUALS", json!({"enumValue": "LINUX"}), true),
+            (os, "EQUALS", json!({"enumValue": "BEOS"}), false),
+            (os, "EQUALS", json!({"stringValue": "LINUX"}), false),
+            (group, "EQUALS", json!({"entityId": "PROCESS_GROUP-01"}), true),
+            (group, "EQUALS", json!({"stringValue": "PROCESS_GROUP-01"}), false),
+            (tags, "TAG_KEY_EQUALS", json!({"tag": "stage"}), true),
+            (tags, "EXISTS", json!({}), true),
+            (tags, "CONTAINS", json!({"tag": "stage"}), false),
         ] {
-            let refusal = refusal(&with(shop(), FIRST, condition.clone()));
-            assert_eq!(refusal.is_none(), legal, "{condition}: {refusal:?}");
+            assert_eq!(
+                is_legal(attribute, operator, &more),
+                legal,
+                "{attribute} {operator} {more}"
+            );
+        }
+    }
+
+    #[test]
+    fn technologies_in_free_text_and_dynamic_keys_need_a_second_property() {
+        let (tech, device, host) = (
+            "HOST_TECHNOLOGY",
+            "CUSTOM_DEVICE_METADATA",
+            "HOST_CUSTOM_METADATA",
+        );
+        for (attribute, operator, more, legal) in [
+            (tech, "EQUALS", json!({"enumValue": "BOSH"}), true),
+            (
+                tech,
+                "EQUALS",
+                json!({"enumValue": "VERBATIM", "stringValue": "x"}),
+                true,
+            ),
+            (tech, "EQUALS", json!({"enumValue": "VERBATIM"}), false),
+            (
+                tech,
+                "EQUALS",
+                json!({"enumValue": "BOSH", "stringValue": "x"}),
+                false,
+            ),
+            (device, "EXISTS", json!({"dynamicKey": "a"}), true),
+            (device, "EXISTS", json!({}), false),
+            (
+                device,
+                "EXISTS",
+                json!({"dynamicKey": "a", "dynamicKeySource": "b"}),
+                false,
+            ),
+            (
+                host,
+                "EXISTS",
+                json!({"dynamicKey": "a", "dynamicKeySource": "b"}),
+                true,
+            ),
+            (host, "EXISTS", json!({"dynamicKey": "a"}), false),
+        ] {
+            assert_eq!(
+                is_legal(attribute, operator, &more),
+                legal,
+                "{attribute} {operator} {more}"
+            );
         }
     }
 

@@ -85,10 +85,15 @@ impl AutoTags {
 
     /// An identifier that is not in use.
     pub(super) fn new_id(&self) -> Id {
-        (self.version..)
-            .map(|n| Id::of_bits(mix(n + 1), mix(!n)))
-            .find(|id| !self.records.contains_key(id))
-            .expect("there are more identifiers than auto-tags")
+        let mut n = self.version + 1;
+        loop {
+            // Only an identifier that a client chose can be in the way.
+            let id = Id::of_bits(mix(n), mix(!n));
+            if !self.records.contains_key(&id) {
+                return id;
+            }
+            n += 1;
+        }
     }
 
     /// Creates an auto-tag or replaces it whole. Without an `external_id` it keeps the one that it has.
