@@ -505,6 +505,13 @@ mod tests {
         let nowhere = with(own("e", "own-9"), "/objectId", json!("vu9U3h"));
         assert_eq!(post(&simulator, &[nowhere]).await.0, 404);
 
+        assert_eq!(post(&simulator, &[own("f", ""), own("g", "")]).await.0, 200);
+        assert_eq!(
+            names(&simulator).await,
+            ["b", "d", "f", "g"],
+            "an empty one names nothing"
+        );
+
         let simulator = environment("same-external-id=conflict");
         let (status, results) = post(&simulator, &[own("a", "own-1"), own("b", "own-1")]).await;
         assert_eq!((status, codes(&results)), (207, vec![200, 409]));
