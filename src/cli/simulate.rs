@@ -53,6 +53,9 @@ struct EntityArgs {
     /// Share of the entities that were not seen for a day
     #[arg(long, value_name = "SHARE", value_parser = option("stale"))]
     stale: Option<String>,
+    /// How many auto-tags to generate, for Dynatrace alone [default: 0]
+    #[arg(long, value_name = "N", value_parser = option("auto-tags"))]
+    auto_tags: Option<String>,
     /// CSV or JSON file to make one entity for each row of
     #[arg(long, value_name = "FILE", value_parser = option("inventory"))]
     inventory: Option<String>,
@@ -169,7 +172,7 @@ impl Args {
 }
 
 impl EntityArgs {
-    fn options(&self) -> [(&'static str, &Option<String>); 11] {
+    fn options(&self) -> [(&'static str, &Option<String>); 12] {
         let Self {
             state,
             entities,
@@ -177,6 +180,7 @@ impl EntityArgs {
             kind,
             tags,
             stale,
+            auto_tags,
             inventory,
             name,
             id,
@@ -190,6 +194,7 @@ impl EntityArgs {
             ("kind", kind),
             ("tags", tags),
             ("stale", stale),
+            ("auto-tags", auto_tags),
             ("inventory", inventory),
             ("name", name),
             ("id", id),

@@ -27,13 +27,31 @@
 //! | `v1-colon` | `key`, `split` | what v1 makes of `a:b` |
 //! | `v1-unknown` | `404`, `400`, `409` | the status of an unknown entity in v1 |
 //!
+//! Its auto-tags have more:
+//!
+//! | option | words | what is not documented |
+//! |---|---|---|
+//! | `sent-metadata` | `ignore`, `refuse` | what becomes of the read-only `metadata` in a body |
+//! | `rule-order` | `kept`, `changed` | the order in which rules come back (a set in settings; clients report another one) |
+//! | `config-fields` | `filled`, `bare` | whether defaults, nulls and empty lists are shown |
+//! | `malformed-id` | `404`, `400` | the status of `GET` and `DELETE` of an identifier that is no UUID |
+//! | `name-hold` | a duration, `0` | how long a name that was given up still counts as taken |
+//! | `same-external-id` | `replace`, `conflict` | a new settings object with the `externalId` of another |
+//! | `missing-scope` | `refuse`, `environment` | a new settings object without a scope |
+//! | `inapplicable-property` | `refuse`, `ignore` | a settings property whose precondition does not hold |
+//! | `omitted-property` | `filled`, `refuse` | a settings property with a default that is left out |
+//! | `settings-page` | `refuse`, `clamp` | a `pageSize` of settings above the documented 500 |
+//!
 //! Also not documented, and set elsewhere: the largest page (`max-page`), the body of a 429, the unit of its reset header
 //! and whether it carries `Retry-After` (`throttle`), how soon a write is visible to reads (`visibility`). Decided without
-//! a switch: one entity asked for outside its time frame is answered with 404, and a call that would overfill one entity
-//! is refused whole.
+//! a switch: one entity asked for outside its time frame is answered with 404, a call that would overfill one entity is
+//! refused whole, names of auto-tags compare with case, a malformed body and an unknown property are refused with 400, and
+//! rules of attributes come before those of selectors.
 //!
-//! What it leaves out: auto-tag rules and settings, synthetic monitors, custom devices, relationships and entity
-//! attributes in selectors, management zones (none exist). Such routes answer 404, such predicates 400.
+//! What it leaves out: tags that the auto-tags here would make, their placeholders, the syntax of their selectors, each
+//! single attribute of their conditions (only families are known), limits of rules and conditions for all auto-tags
+//! together, settings of other schemas, synthetic monitors, custom devices, relationships and entity attributes in
+//! selectors, management zones (none exist). Such routes answer 404, such predicates 400.
 
 mod api;
 mod clock;
@@ -51,6 +69,7 @@ mod simulated;
 mod spec;
 mod switches;
 mod throttle;
+mod unseen;
 mod value;
 mod vendors;
 

@@ -45,6 +45,9 @@ pub struct Population {
     pub items: Option<String>,
     /// Whether each row with the name of another makes an entity of its own.
     pub keep_duplicates: bool,
+    /// How many auto-tags there are from the beginning, at most 5,000; Dynatrace alone has them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub auto_tags: u32,
 }
 
 impl Default for Population {
@@ -60,12 +63,13 @@ impl Default for Population {
             id: None,
             items: None,
             keep_duplicates: false,
+            auto_tags: 0,
         }
     }
 }
 
 impl Population {
-    pub(super) const NAMES: [&'static str; 10] = [
+    pub(super) const NAMES: [&'static str; 11] = [
         "entities",
         "seed",
         "kind",
@@ -76,6 +80,7 @@ impl Population {
         "id",
         "items",
         "duplicates",
+        "auto-tags",
     ];
 
     /// Sets an option that is named in [`Self::NAMES`].
@@ -90,6 +95,7 @@ impl Population {
             "name" => self.name = Some(value.to_owned()),
             "id" => self.id = Some(value.to_owned()),
             "items" => self.items = Some(value.to_owned()),
+            "auto-tags" => self.auto_tags = auto_tags(value)?,
             _ => self.keep_duplicates = keep_duplicates(value)?,
         }
         Ok(())
@@ -125,6 +131,18 @@ fn kinds(text: &str) -> Result<Vec<String>, String> {
     } else {
         Err("use kinds such as `HOST` or `HOST,SERVICE`".to_owned())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+fn auto_tags(text: &str) -> Result<u32, String> {
+    parse(text)
+        .ok()
+        .filter(|n| *n <= 5_000)
+        .ok_or_else(|| "use a number from 0 to 5000".to_owned())
 }
 
 fn keep_duplicates(text: &str) -> Result<bool, String> {
@@ -166,6 +184,7 @@ mod tests {
             ("inventory", "hosts.csv"),
             ("name", "fqdn"),
             ("stale", "0.1"),
+            ("auto-tags", "12"),
         ] {
             population.set(name, value).unwrap();
         }

@@ -138,12 +138,13 @@ impl Spec {
     /// | `state` | the journal's file |
     /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn, the share not seen for a day |
     /// | `tags` | `some` or `none`: what entities carry from the beginning |
+    /// | `auto-tags` | how many auto-tags there are from the beginning, 0 unless told, at most 5000 (Dynatrace alone) |
     /// | `inventory`, `name`, `id`, `items`, `duplicates` | a CSV or JSON file, its fields for name and identifier, the key of a wrapped list, `merge` or `keep` |
     /// | `auth` | `on` or `off`: whether a well-formed token must be sent |
-    /// | `token-env` | the environment variable that holds the only token accepted |
+    /// | `token-env` | the environment variable that holds the only token accepted; for Dynatrace the API token, `dt0c01.…` |
     /// | `missing-scopes` | scopes that the token lacks, with commas |
     /// | `latency`, `visibility` | durations |
-    /// | `max-page`, `max-body` | entities, bytes |
+    /// | `max-page`, `max-body` | entities (not settings objects), bytes |
     /// | `throttle` | as [`Throttle`] says |
     /// | `fault` | as [`Fault`] says; may be set repeatedly |
     /// | `fault-seed` | what the dice start from |

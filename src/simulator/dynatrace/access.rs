@@ -49,11 +49,11 @@ impl Door {
     }
 
     /// Refuses with 403 what needs a scope that the token lacks.
-    pub(super) fn authorize(&self, scope: Scope) -> Result<(), Refused> {
-        let (name, title) = scope.words();
-        if self.missing_scopes.iter().all(|missing| missing != name) {
+    pub(super) fn authorize(&self, scopes: &[Scope]) -> Result<(), Refused> {
+        let lacks = |(name, _): &(&str, _)| self.missing_scopes.iter().any(|missing| missing == name);
+        let Some((name, title)) = scopes.iter().map(|scope| scope.words()).find(lacks) else {
             return Ok(());
-        }
+        };
         let message = format!("Token is missing required scope. Use one of: {name} ({title})");
         Err(Refused::plain(403, message))
     }
@@ -128,7 +128,7 @@ mod tests {
         }
         let refused = door
             .authenticate(&headers, &Query::parse(query))
-            .and_then(|()| door.authorize(scope))
+            .and_then(|()| door.authorize(&[scope]))
             .err()?;
         let answer = refused.into_response();
         Some((

@@ -1,6 +1,7 @@
 //! The environment as a whole: what it is made of, who may come in, and which code answers.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -13,6 +14,7 @@ use super::super::simulated::Simulated;
 use super::super::spec::Spec;
 use super::super::{generate, inventory};
 use super::access::{Door, masked};
+use super::auto_tags::{self, AutoTags};
 use super::envelope::Refused;
 use super::query::Query;
 use super::route::{Call, Route, read, write};
@@ -29,6 +31,7 @@ pub struct Environment {
     switches: Switches,
     door: Door,
     world: World,
+    auto_tags: AutoTags,
 }
 
 impl Environment {
@@ -38,15 +41,22 @@ impl Environment {
         populate: impl FnOnce(&mut World) -> Result<(), OpenError>,
     ) -> Result<Self, OpenError> {
         let door = Door::of(&spec.access)?;
-        let mut world = World::new(i64::try_from(spec.visibility.as_millis()).unwrap_or(i64::MAX));
+        let switches: Switches = spec.switches();
+        let visibility = millis(spec.visibility);
+        let mut world = World::new(visibility);
         populate(&mut world)?;
         Ok(Self {
             spec: spec.clone(),
-            switches: spec.switches(),
             door,
             world,
+            auto_tags: AutoTags::new(visibility, millis(switches.name_hold.duration())),
+            switches,
         })
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl Api for Environment {
@@ -55,7 +65,7 @@ impl Api for Environment {
 
     fn open(spec: &Spec, population: &Population) -> Result<Self, OpenError> {
         let population = &population.of_kinds("HOST", str::to_ascii_uppercase);
-        Self::with(spec, |world| {
+        let mut environment = Self::with(spec, |world| {
             match &population.inventory {
                 Some(file) => inventory::entities(&spec.resolve(file), population)?
                     .into_iter()
@@ -63,7 +73,9 @@ impl Api for Environment {
                 None => generate::entities(population).for_each(|made| world.insert(made)),
             }
             Ok(())
-        })
+        })?;
+        auto_tags::generate(&mut environment.auto_tags, population.auto_tags);
+        Ok(environment)
     }
 
     fn admit(&self, asked: &Asked<'_>, _now: i64) -> Result<Route, Box<Response<Bytes>>> {
@@ -71,7 +83,7 @@ impl Api for Environment {
             self.door
                 .authenticate(asked.headers(), &Query::parse(asked.query))?;
             let route = Route::of(asked.method(), asked.path)?;
-            self.door.authorize(route.scope())?;
+            self.door.authorize(route.scopes())?;
             Ok(route)
         };
         admitted().map_err(|refused: Refused| Box::new(refused.into_response()))
@@ -83,7 +95,7 @@ impl Api for Environment {
 
     fn read(&self, route: &Route, asked: &Asked<'_>, now: i64) -> Response<Bytes> {
         let call = Call::of(route, asked, now, &self.spec, &self.switches);
-        read(&call, &self.world).unwrap_or_else(Refused::into_response)
+        read(&call, &self.world, &self.auto_tags).unwrap_or_else(Refused::into_response)
     }
 
     fn write(
@@ -94,15 +106,23 @@ impl Api for Environment {
         changes: &mut Vec<Change<'static>>,
     ) -> Response<Bytes> {
         let call = Call::of(route, asked, now, &self.spec, &self.switches);
-        write(&call, &mut self.world, changes).unwrap_or_else(Refused::into_response)
+        write(&call, &mut self.world, &mut self.auto_tags, changes).unwrap_or_else(Refused::into_response)
     }
 
     fn undo(&mut self, changes: &[Change<'_>], now: i64) {
-        self.world.undo(changes, now);
+        for change in changes.iter().rev() {
+            if !self.auto_tags.undo(change, now) {
+                self.world.undo(change, now);
+            }
+        }
     }
 
     fn replay(&mut self, entry: &Entry<'_>) {
-        self.world.replay(entry);
+        for change in &entry.changes {
+            if !self.auto_tags.replay(change, entry.ms) {
+                self.world.replay(change, entry.ms);
+            }
+        }
     }
 
     fn failure(status: StatusCode, message: &str) -> Response<Bytes> {
@@ -143,7 +163,6 @@ impl Simulated<Environment> {
 mod tests {
     use std::path::Path;
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use http::Request;
     use serde_json::json;

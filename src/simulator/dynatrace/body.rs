@@ -81,6 +81,7 @@ pub(super) fn value_only(body: &[u8]) -> Result<Vec<String>, Refused> {
     Ok(tags)
 }
 
-fn unmapped(why: &serde_json::Error) -> Refused {
+/// A body that is not what its type says.
+pub(super) fn unmapped(why: &serde_json::Error) -> Refused {
     Refused::plain(400, format!("Could not map the JSON payload: {why}"))
 }

@@ -80,15 +80,7 @@ fn begin(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
 }
 
 fn go_on(call: &Call<'_>, world: &World, key: &str) -> Result<Response<Bytes>, Refused> {
-    if let Some((other, _)) = call
-        .query
-        .others("nextPageKey")
-        .find(|(name, _)| name != "api-token")
-    {
-        let message =
-            format!("all other query parameters must be omitted when nextPageKey is set, found '{other}'");
-        return Err(Refused::query("nextPageKey", message));
-    }
+    call.query.alone("nextPageKey")?;
     let cursor: Cursor = key
         .parse()
         .ok()

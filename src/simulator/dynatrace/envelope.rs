@@ -28,9 +28,20 @@ struct Violation {
     location: (),
 }
 
+impl Violation {
+    fn new(parameter_location: &'static str, path: String, message: String) -> Self {
+        Self {
+            path,
+            message,
+            parameter_location,
+            location: (),
+        }
+    }
+}
+
 #[derive(Serialize)]
-struct Envelope<'a> {
-    error: Error<'a>,
+struct Envelope<E> {
+    error: E,
 }
 
 #[derive(Serialize)]
@@ -77,39 +88,46 @@ impl Refused {
     }
 
     fn violation(location: &'static str, path: impl Into<String>, message: String) -> Self {
-        let violation = Violation {
-            path: path.into(),
-            message,
-            parameter_location: location,
-            location: (),
-        };
         Self {
-            violations: vec![violation],
+            violations: vec![Violation::new(location, path.into(), message)],
             ..Self::plain(400, "Constraints violated.")
+        }
+    }
+
+    /// Parts of the body that violate constraints: path and message of each.
+    pub(super) fn bodies(violations: Vec<(String, String)>) -> Self {
+        let violation = |(path, message)| Violation::new("PAYLOAD_BODY", path, message);
+        Self {
+            violations: violations.into_iter().map(violation).collect(),
+            ..Self::plain(400, "Constraints violated.")
+        }
+    }
+
+    /// A part of the path that violates a constraint.
+    pub(super) fn path(name: &str, message: impl Into<String>) -> Self {
+        Self::violation("PATH", name, message.into())
+    }
+
+    /// The HTTP status.
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// What an envelope holds, for answers that wrap it otherwise.
+    pub(super) fn error(&self) -> impl Serialize {
+        Error {
+            code: self.status,
+            message: &self.message,
+            constraint_violations: &self.violations,
         }
     }
 
     /// The answer.
     pub(super) fn into_response(self) -> Response<Bytes> {
-        let Self {
-            status,
-            message,
-            violations,
-            enveloped,
-        } = &self;
-        if !enveloped {
-            return empty(*status);
+        if !self.enveloped {
+            return empty(self.status);
         }
-        json(
-            *status,
-            &Envelope {
-                error: Error {
-                    code: *status,
-                    message,
-                    constraint_violations: violations,
-                },
-            },
-        )
+        json(self.status, &Envelope { error: self.error() })
     }
 }
 

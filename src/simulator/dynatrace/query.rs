@@ -75,6 +75,18 @@ impl<'a> Query<'a> {
         hasher.finish()
     }
 
+    /// Refuses any parameter beside one that must come alone. A token in the query does not count.
+    pub(super) fn alone(&self, name: &str) -> Result<(), Refused> {
+        match self.others(name).find(|(other, _)| other != "api-token") {
+            None => Ok(()),
+            Some((other, _)) => {
+                let message =
+                    format!("all other query parameters must be omitted when {name} is set, found '{other}'");
+                Err(Refused::query(name, message))
+            }
+        }
+    }
+
     /// The names of the parameters other than one.
     pub(super) fn others<'b>(
         &'b self,

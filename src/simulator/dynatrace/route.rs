@@ -6,6 +6,7 @@ use http::{Method, Response, StatusCode};
 use super::super::api::Asked;
 use super::super::journal::Change;
 use super::super::spec::Spec;
+use super::auto_tags::{self, AutoTags};
 use super::envelope::Refused;
 use super::query::Query;
 use super::switches::Switches;
@@ -55,6 +56,7 @@ pub(in super::super) enum Route {
     ClassicGet(classic::Collection, String),
     ClassicAdd(classic::Collection, String),
     ClassicDelete(classic::Collection, String, String),
+    AutoTags(auto_tags::Route),
 }
 
 /// What a token must be allowed to do.
@@ -63,6 +65,10 @@ pub(super) enum Scope {
     Read,
     Write,
     Classic,
+    ReadConfig,
+    WriteConfig,
+    ReadSettings,
+    WriteSettings,
 }
 
 impl Scope {
@@ -75,6 +81,10 @@ impl Scope {
                 "DataExport",
                 "Access problem and event feed, metrics, and topology",
             ),
+            Self::ReadConfig => ("ReadConfig", "Read configuration"),
+            Self::WriteConfig => ("WriteConfig", "Write configuration"),
+            Self::ReadSettings => ("settings.read", "Read settings"),
+            Self::WriteSettings => ("settings.write", "Write settings"),
         }
     }
 }
@@ -86,6 +96,9 @@ impl Route {
         // Whatever stands before `/api/` names the environment, such as `/e/{id}`.
         let (_, rest) = path.split_once("/api/").ok_or_else(unknown)?;
         let segments: Vec<&str> = rest.split('/').collect();
+        if let Some(found) = auto_tags::Route::of(method, &segments) {
+            return found.map(Self::AutoTags);
+        }
         let found = match (&*segments, method) {
             (["v2", "tags"], &Method::GET) => Self::GetTags,
             (["v2", "tags"], &Method::POST) => Self::AddTags,
@@ -121,32 +134,35 @@ impl Route {
 
     /// Whether it changes anything.
     pub(super) fn writes(&self) -> bool {
-        matches!(
-            self,
-            Self::AddTags | Self::DeleteTags | Self::ClassicAdd(..) | Self::ClassicDelete(..)
-        )
+        match self {
+            Self::AutoTags(route) => route.writes(),
+            Self::AddTags | Self::DeleteTags | Self::ClassicAdd(..) | Self::ClassicDelete(..) => true,
+            _ => false,
+        }
     }
 
-    /// The scope that it needs.
-    pub(super) fn scope(&self) -> Scope {
+    /// The scopes that it needs, all of them.
+    pub(super) fn scopes(&self) -> &'static [Scope] {
         match self {
-            Self::GetTags | Self::ListEntities | Self::GetEntity(_) => Scope::Read,
-            Self::AddTags | Self::DeleteTags => Scope::Write,
+            Self::GetTags | Self::ListEntities | Self::GetEntity(_) => &[Scope::Read],
+            Self::AddTags | Self::DeleteTags => &[Scope::Write],
             Self::ClassicList(_) | Self::ClassicGet(..) | Self::ClassicAdd(..) | Self::ClassicDelete(..) => {
-                Scope::Classic
+                &[Scope::Classic]
             }
+            Self::AutoTags(route) => route.scopes(),
         }
     }
 }
 
 /// Answers a request that changes nothing.
-pub(super) fn read(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
+pub(super) fn read(call: &Call<'_>, world: &World, store: &AutoTags) -> Result<Response<Bytes>, Refused> {
     match call.route {
         Route::GetTags => tags::get(call, world),
         Route::ListEntities => entities::list(call, world),
         Route::GetEntity(id) => entities::get(call, world, id),
         Route::ClassicList(collection) => classic_list::list(call, world, *collection),
         Route::ClassicGet(collection, id) => classic::get(call, world, *collection, id),
+        Route::AutoTags(route) => auto_tags::read(call, store, route),
         Route::AddTags | Route::DeleteTags | Route::ClassicAdd(..) | Route::ClassicDelete(..) => {
             Err(Refused::generic(StatusCode::METHOD_NOT_ALLOWED))
         }
@@ -157,6 +173,7 @@ pub(super) fn read(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Re
 pub(super) fn write(
     call: &Call<'_>,
     world: &mut World,
+    store: &mut AutoTags,
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
     match call.route {
@@ -166,12 +183,13 @@ pub(super) fn write(
         Route::ClassicDelete(collection, id, tag) => {
             classic::delete(call, world, *collection, id, tag, changes)
         }
-        _ => read(call, world),
+        Route::AutoTags(route) => auto_tags::write(call, store, route, changes),
+        _ => read(call, world, store),
     }
 }
 
 /// A path segment with its percent-encoding undone.
-fn decoded(segment: &str) -> String {
+pub(super) fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let [first, after @ ..] = rest {
@@ -237,6 +255,7 @@ mod tests {
         for (method, path, status) in [
             ("GET", "/", 404),
             ("GET", "/api/v2/autoTags", 404),
+            ("GET", "/api/config/v1/managementZones", 404),
             ("GET", "/api/v1/entity/infrastructure/custom/x", 404),
             ("DELETE", "/api/v1/entity/services/SERVICE-1/tags/x", 404),
             ("PUT", "/api/v2/tags", 405),

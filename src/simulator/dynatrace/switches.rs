@@ -1,7 +1,10 @@
 //! What the vendor's reference leaves open, as switches; the table in the room's docs names them all.
 
+use std::str::FromStr;
+use std::time::Duration;
+
 use super::super::switches::switches;
-use super::super::value::words;
+use super::super::value::{duration, words};
 
 words! {
     /// The status of a refusal whose status is not documented.
@@ -116,6 +119,115 @@ words! {
     }
 }
 
+words! {
+    /// `metadata` in the body of an auto-tag, which the configuration API calls read-only.
+    SentMetadata {
+        /// It is passed over.
+        Ignore = "ignore",
+        /// The body is refused.
+        Refuse = "refuse",
+    }
+}
+
+words! {
+    /// The order in which the rules of an auto-tag come back.
+    RuleOrder {
+        /// As they were sent.
+        Kept = "kept",
+        /// Another one: a set has none.
+        Changed = "changed",
+    }
+}
+
+words! {
+    /// What the configuration API shows of an auto-tag beside what was sent.
+    ConfigFields {
+        /// Defaults, nulls and empty lists.
+        Filled = "filled",
+        /// Nothing.
+        Bare = "bare",
+    }
+}
+
+words! {
+    /// What the configuration API answers to `GET` and `DELETE` of an identifier that is no UUID.
+    MalformedId {
+        /// That nothing is there.
+        NotFound = "404",
+        /// That the identifier is invalid.
+        BadRequest = "400",
+    }
+}
+
+words! {
+    /// A new settings object with the external identifier of another.
+    SameExternalId {
+        /// It replaces the other.
+        Replace = "replace",
+        /// It is refused with 409.
+        Conflict = "conflict",
+    }
+}
+
+words! {
+    /// A new settings object without a scope, of a schema that has but one.
+    MissingScope {
+        /// It is refused.
+        Refuse = "refuse",
+        /// It gets that scope.
+        Environment = "environment",
+    }
+}
+
+words! {
+    /// A property of a settings value whose precondition does not hold.
+    Inapplicable {
+        /// The value is refused.
+        Refuse = "refuse",
+        /// The property is passed over.
+        Ignore = "ignore",
+    }
+}
+
+words! {
+    /// A property of a settings value that is left out and has a default.
+    OmittedProperty {
+        /// It gets the default.
+        Filled = "filled",
+        /// The value is refused.
+        Refuse = "refuse",
+    }
+}
+
+words! {
+    /// A page of settings objects larger than the documented maximum.
+    SettingsPage {
+        /// It is refused.
+        Refuse = "refuse",
+        /// The page is as large as allowed.
+        Clamp = "clamp",
+    }
+}
+
+/// How long a name that was given up still counts as taken; a duration such as `5s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NameHold(Duration);
+
+impl NameHold {
+    /// The duration.
+    pub fn duration(self) -> Duration {
+        self.0
+    }
+}
+
+impl FromStr for NameHold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        duration(text).map(Self)
+    }
+}
+
 switches! {
     /// What the Dynatrace reference leaves open.
     Switches {
@@ -143,6 +255,26 @@ switches! {
         v1_colon: V1Colon = V1Colon::Key, "v1-colon";
         /// The status of an unknown entity in v1.
         v1_unknown: Refusal = Refusal::NotFound, "v1-unknown";
+        /// `metadata` in an auto-tag.
+        sent_metadata: SentMetadata = SentMetadata::Ignore, "sent-metadata";
+        /// The order of an auto-tag's rules.
+        rule_order: RuleOrder = RuleOrder::Kept, "rule-order";
+        /// What the configuration API fills in.
+        config_fields: ConfigFields = ConfigFields::Filled, "config-fields";
+        /// Identifiers of auto-tags that are none.
+        malformed_id: MalformedId = MalformedId::NotFound, "malformed-id";
+        /// Names of auto-tags that were given up.
+        name_hold: NameHold = NameHold::default(), "name-hold";
+        /// New objects with a known external identifier.
+        same_external_id: SameExternalId = SameExternalId::Replace, "same-external-id";
+        /// New objects without a scope.
+        missing_scope: MissingScope = MissingScope::Refuse, "missing-scope";
+        /// Properties whose precondition does not hold.
+        inapplicable: Inapplicable = Inapplicable::Refuse, "inapplicable-property";
+        /// Properties that are left out.
+        omitted_property: OmittedProperty = OmittedProperty::Filled, "omitted-property";
+        /// Pages that are too large.
+        settings_page: SettingsPage = SettingsPage::Refuse, "settings-page";
     }
 }
 
