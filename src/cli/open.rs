@@ -78,6 +78,7 @@ fn spoken(options: &dynatrace::Options) -> String {
         (dynatrace::Api::V2, _) => "dynatrace".to_owned(),
         (dynatrace::Api::V1, None) => "dynatrace v1".to_owned(),
         (dynatrace::Api::V1, Some(join)) => format!("dynatrace v1 joined by `{join}`"),
+        (dynatrace::Api::Settings, _) => "dynatrace settings".to_owned(),
     }
 }
 
@@ -88,7 +89,7 @@ fn absolute(path: &Path) -> PathBuf {
 /// The vendor of the job's target.
 pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
     let made = match &connection(job).vendor {
-        Vendor::Dynatrace(options) => dynatrace::vendor(options),
+        Vendor::Dynatrace(options) => dynatrace::vendor_for(&job.target.kind, options),
     };
     let vendor = made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
     let limits = vendor.limits(&job.target.kind);
