@@ -22,7 +22,7 @@ use crate::model::{Action, Class, Failure, Grain, Limits, LiveEntity, Outcome, R
 pub(super) const GONE: &str = "the entity is no longer there";
 
 /// Bytes that a tag takes in a request beside its own text, generously.
-const TAG_OVERHEAD: usize = 64;
+pub(super) const TAG_OVERHEAD: usize = 64;
 
 /// An observation may be sent by for so long at least.
 const LEAST_AGE: Duration = Duration::from_secs(1);

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use futures::future::LocalBoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::EngineError;
-use super::apply::{GONE, Run};
+use super::apply::{GONE, Run, TAG_OVERHEAD};
 use super::draft::HIDDEN;
 use super::ends::{End, Once};
 use super::journal::CallJournal;
@@ -83,14 +84,30 @@ impl Run<'_> {
                 }
             }
         }
-        let most = self.limits.creations.max(1);
-        while !fresh.is_empty() {
-            there.push(fresh.drain(..fresh.len().min(most)).collect());
-        }
+        there.extend(self.batches(fresh));
         stream::iter(there.into_iter().map(|call| self.write(call)))
             .buffer_unordered(self.target.concurrency)
             .try_concat()
             .await
+    }
+
+    /// What is to be made, as many to a call as the vendor takes.
+    fn batches(&self, fresh: Vec<Merged>) -> Vec<Vec<Merged>> {
+        let (mut batches, mut bytes) = (Vec::<Vec<Merged>>::new(), 0);
+        for merged in fresh {
+            let size: usize = merged.whole.tags.iter().map(bytes_of).sum();
+            bytes += size;
+            match batches.last_mut() {
+                Some(batch) if batch.len() < self.limits.creations && bytes <= self.limits.body_bytes => {
+                    batch.push(merged);
+                }
+                _ => {
+                    bytes = size;
+                    batches.push(vec![merged]);
+                }
+            }
+        }
+        batches
     }
 
     /// Settles what is so already and what somebody else has changed; `None` when nothing is left to write.
@@ -157,8 +174,12 @@ impl Run<'_> {
         }))
     }
 
-    /// Writes entities in one call, and settles what its answer says of each.
-    async fn write(&self, merged: Vec<Merged>) -> Result<Vec<Doubt>, EngineError> {
+    /// Writes entities in one call, and settles what its answer says of each. One that is refused as a whole is halved.
+    fn write(&self, merged: Vec<Merged>) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
+        Box::pin(self.write_once(merged))
+    }
+
+    async fn write_once(&self, merged: Vec<Merged>) -> Result<Vec<Doubt>, EngineError> {
         let call = Call {
             kind: self.target.kind().to_owned(),
             entities: merged.iter().map(|one| one.id.clone()).collect(),
@@ -173,8 +194,16 @@ impl Run<'_> {
         let once = self.send_whole(&call, &places, &lines).await?;
         let ends = match once {
             Once::Ends(ends) => ends,
-            // One entity, or several that have nothing in common: there is nothing to halve.
-            Once::Split(reason) => vec![End::Failed(Failure::new(Class::Refused, reason)); merged.len()],
+            Once::Split(reason) if merged.len() == 1 => {
+                vec![End::Failed(Failure::new(Class::Refused, reason))]
+            }
+            Once::Split(_) => {
+                let mut one = merged;
+                let other = one.split_off(one.len() / 2);
+                let mut doubts = self.write(one).await?;
+                doubts.extend(self.write(other).await?);
+                return Ok(doubts);
+            }
         };
         // Every line of an entity ends as the entity does.
         let of_lines = merged
@@ -207,4 +236,9 @@ impl Run<'_> {
         let sent = self.target.send(&request, &journal).await;
         self.ended(call, sent)
     }
+}
+
+/// Bytes that a tag takes in a request, generously.
+fn bytes_of(tag: &Tag) -> usize {
+    tag.key.len() + tag.value.as_ref().map_or(0, String::len) + TAG_OVERHEAD
 }

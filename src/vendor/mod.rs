@@ -78,9 +78,10 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
         self.rules().check(tag).map(|()| tag.clone())
     }
 
-    /// Whether two tags say the same at the vendor: documents may differ in what does not matter there.
-    fn same(&self, one: &Tag, other: &Tag) -> bool {
-        one == other
+    /// Whether a live tag says the same at the vendor as one that is known: documents may differ in what does not matter
+    /// there, and in what only the vendor fills in.
+    fn same(&self, known: &Tag, live: &Tag) -> bool {
+        known == live
     }
 
     /// Sizes and shapes of requests for a kind of entity. `Err` says why the kind can't bear tags through this API.

@@ -112,6 +112,14 @@ pub(super) enum Shape {
     Count,
     /// A bare array.
     Array,
+    /// An object with a list of `values`.
+    Values,
+    /// An object with a list of `items`.
+    Items,
+    /// A definition: an object with a `name`.
+    Definition,
+    /// What became of settings objects: one of them, or a list.
+    Results,
     /// Nothing is promised; what comes nevertheless must be JSON.
     Nothing,
 }
@@ -124,6 +132,10 @@ impl Shape {
             Self::Tags => is::<HasTags>(body),
             Self::Count => is::<Matched>(body),
             Self::Array => is::<Vec<IgnoredAny>>(body),
+            Self::Values => is::<HasValues>(body),
+            Self::Items => is::<HasItems>(body),
+            Self::Definition => is::<HasName>(body),
+            Self::Results => is::<HasCode>(body) || is::<Vec<HasCode>>(body),
             Self::Nothing => body.trim_ascii().is_empty() || is::<IgnoredAny>(body),
         }
     }
@@ -139,6 +151,30 @@ struct HasEntities {
 struct HasTags {
     #[serde(rename = "tags")]
     _tags: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct HasValues {
+    #[serde(rename = "values")]
+    _values: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct HasItems {
+    #[serde(rename = "items")]
+    _items: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct HasName {
+    #[serde(rename = "name")]
+    _name: String,
+}
+
+#[derive(Deserialize)]
+struct HasCode {
+    #[serde(rename = "code")]
+    _code: u16,
 }
 
 fn is<T: DeserializeOwned>(body: &[u8]) -> bool {
@@ -184,7 +220,7 @@ mod tests {
 
     #[test]
     fn shapes_tell_answers_from_other_json() {
-        use Shape::{Array, Count, Entities, Nothing, Tags};
+        use Shape::{Array, Count, Definition, Entities, Items, Nothing, Results, Tags, Values};
         for (shape, body, fits) in [
             (Entities, r#"{"totalCount":0,"entities":[]}"#, true),
             (Entities, r#"{"entities":[{"entityId":"HOST-1"#, false),
@@ -201,6 +237,20 @@ mod tests {
             (Array, "[]", true),
             (Array, r#"[{"entityId":"HOST-1"}]"#, true),
             (Array, r#"{"entities":[]}"#, false),
+            (Values, r#"{"values":[]}"#, true),
+            (Values, r#"{"values":{}}"#, false),
+            (Values, "[]", false),
+            (Items, r#"{"items":[],"totalCount":0}"#, true),
+            (Items, r#"{"values":[]}"#, false),
+            (Definition, r#"{"name":"env","rules":[]}"#, true),
+            (Definition, r#"{"name":null}"#, false),
+            (Definition, r#"{"error":{"code":500}}"#, false),
+            (Definition, "null", false),
+            (Results, r#"[{"code":200,"objectId":"x"}]"#, true),
+            (Results, r#"{"code":409}"#, true),
+            (Results, "[]", true),
+            (Results, r#"[{"objectId":"x"}]"#, false),
+            (Results, r#"{"error":{"code":403}}"#, false),
             (Nothing, "", true),
             (Nothing, " \r\n", true),
             (Nothing, "{}", true),

@@ -36,21 +36,51 @@ struct Envelope {
     error: Fault,
 }
 
-#[derive(Deserialize)]
+/// What is wrong with one request, or with one object of it.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Fault {
+pub(super) struct Fault {
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
     constraint_violations: Option<Vec<Violation>>,
 }
 
-#[derive(Deserialize)]
+/// A rule of the vendor that a payload breaks.
+#[derive(Debug, Deserialize)]
 struct Violation {
     #[serde(default)]
     path: Option<String>,
     #[serde(default)]
     message: Option<String>,
+}
+
+impl Fault {
+    /// The fault of an envelope, when one came.
+    pub(super) fn of(response: &Response) -> Option<Self> {
+        let envelope: Envelope = serde_json::from_slice(&response.body).ok()?;
+        Some(envelope.error)
+    }
+
+    /// The vendor's words, cleaned; empty when it says nothing.
+    pub(super) fn words(&self) -> String {
+        clean(&tell(self).unwrap_or_default())
+    }
+
+    /// Whether all that is wrong is a name that another definition has. The config API says `… must have a unique
+    /// name.`, the settings schema `Tag name must be unique`.
+    pub(super) fn is_taken_name(&self) -> bool {
+        let violations = self.constraint_violations.as_deref().unwrap_or_default();
+        !violations.is_empty() && violations.iter().all(Violation::is_taken_name)
+    }
+}
+
+impl Violation {
+    fn is_taken_name(&self) -> bool {
+        let message = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let of_name = self.path.as_deref().map(place) == Some("name") || message.contains("name");
+        of_name && message.contains("unique")
+    }
 }
 
 /// Reads a refusal: the envelope, an array of envelopes, the raw body, or the status alone, whichever comes
@@ -123,12 +153,22 @@ fn tell(fault: &Fault) -> Option<String> {
         .filter_map(|violation| {
             let message = violation.message.as_deref()?;
             Some(match &violation.path {
-                Some(path) => format!("{path}: {message}"),
+                Some(path) => format!("{}: {message}", place(path)),
                 None => message.to_owned(),
             })
         });
     let parts: Vec<String> = fault.message.clone().into_iter().chain(violations).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Where in a payload something is wrong. Settings say `SCHEMA/PLACE/PROPERTY…`, of which the property alone tells
+/// something to people.
+fn place(path: &str) -> &str {
+    let mut parts = path.splitn(3, '/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(schema), Some(_), Some(property)) if schema.starts_with("builtin:") => property,
+        _ => path,
+    }
 }
 
 fn beginning(body: &[u8]) -> String {
@@ -273,6 +313,46 @@ mod tests {
                 complaint.to_string(),
                 format!("the vendor answered {status}: {words}")
             );
+        }
+    }
+
+    #[test]
+    fn a_taken_name_is_told_from_other_violations() {
+        let envelope = |violations: &str| {
+            format!(
+                r#"{{"error":{{"code":400,"message":"Constraints violated.","constraintViolations":{violations}}}}}"#
+            )
+        };
+        let taken = r#"{"path":"name","message":"Auto-tag must have a unique name.","parameterLocation":"PAYLOAD_BODY","location":null}"#;
+        let settings = r#"{"path":"builtin:tags.auto-tagging/0","message":"Tag name must be unique"}"#;
+        let other = r#"{"path":"rules[0].type","message":"must not be null"}"#;
+        for (body, want) in [
+            (envelope(&format!("[{taken}]")), true),
+            (envelope(&format!("[{settings}]")), true),
+            (envelope(&format!("[{taken},{other}]")), false),
+            (envelope(&format!("[{other}]")), false),
+            (envelope("[]"), false),
+            (envelope("null"), false),
+        ] {
+            let fault = Fault::of(&answer(400, &body)).unwrap();
+            assert_eq!(fault.is_taken_name(), want, "{body}");
+        }
+        assert!(Fault::of(&answer(400, "[]")).is_none());
+    }
+
+    #[test]
+    fn the_place_of_a_violation_is_shown_without_its_schema() {
+        for (path, shown) in [
+            ("name", "name"),
+            ("rules[0].conditions/1/key", "rules[0].conditions/1/key"),
+            (
+                "builtin:tags.auto-tagging/0/rules/1/valueFormat",
+                "rules/1/valueFormat",
+            ),
+            ("builtin:tags.auto-tagging/0", "builtin:tags.auto-tagging/0"),
+            ("", ""),
+        ] {
+            assert_eq!(place(path), shown);
         }
     }
 

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::auto_tags::{self, ConfigAutoTags, SettingsAutoTags};
 use super::custom_tags::CustomTags;
 use super::entity_tags::{self, EntityTags};
 use crate::vendor::{Opened, Vendor, VendorError, VendorOptions};
 use crate::wire::AuthScheme;
 
-/// How Dynatrace wants its token: `Authorization: Api-Token …`, for both APIs.
+/// How Dynatrace wants its token: `Authorization: Api-Token …`, for all of its APIs.
 pub const AUTH: AuthScheme = AuthScheme::Token {
     header: "authorization",
     prefix: "Api-Token ",
@@ -28,7 +29,7 @@ const FROM_V2: &str = "now-1y";
 /// The longest time frame that v1 takes.
 const FROM_V1: &str = "3days";
 
-/// Which of the two tagging APIs is spoken.
+/// Which API is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Api {
@@ -37,20 +38,24 @@ pub enum Api {
     V2,
     /// Topology and Smartscape, `/api/v1/entity/…`: plain strings, one entity a call. Deprecated since 1.263.
     V1,
+    /// The settings schema `builtin:tags.auto-tagging`, for targets of kind `auto-tag`. Without it those speak the
+    /// config API v1, `/api/config/v1/autoTags`, whichever API tags would speak.
+    Settings,
 }
 
 /// The settings of a Dynatrace connection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The API: `v2` (default) or `v1`.
+    /// The API: `v2` (default) or `v1` for tags; `settings` for auto-tags in place of the config API v1.
     pub api: Api,
     /// How far back an entity may have been seen last. With v2 any start of a time frame, such as `now-1y`
     /// (default); with v1 one of its `relativeTime` words, at most `3days` (default).
     pub from: Option<String>,
     /// With v1, whose tags are plain strings: what stands between key and value in them.
     pub join: Option<String>,
-    /// Entities on a page of a listing; 500 by default. The vendor may put fewer on it.
+    /// Entities on a page of a listing; 500 by default, which is the most with `settings`. The vendor may put fewer on
+    /// it.
     pub page_size: usize,
     /// Characters that the identifiers of one request may take, 100 to 2000; 1900 by default.
     pub selector_chars: usize,
@@ -71,21 +76,59 @@ impl Default for Options {
 impl VendorOptions for Options {
     const NAME: &'static str = "dynatrace";
 
-    fn open(&self, _kind: &str) -> Result<Opened, VendorError> {
+    fn open(&self, kind: &str) -> Result<Opened, VendorError> {
         let spoken = match (self.api, &self.join) {
             (Api::V2, _) => Self::NAME.to_owned(),
             (Api::V1, None) => format!("{} v1", Self::NAME),
             (Api::V1, Some(join)) => format!("{} v1 joined by `{join}`", Self::NAME),
+            (Api::Settings, _) => format!("{} settings", Self::NAME),
         };
         Ok(Opened {
-            vendor: vendor(self)?,
+            vendor: vendor_for(kind, self)?,
             auth: AUTH,
             spoken,
         })
     }
 }
 
-/// Makes the vendor that the options ask for, or says which of them can't be meant.
+/// Makes the vendor of a target's kind, or says which of the options can't be meant with it: definitions of auto-tags
+/// are written by other APIs than tags.
+pub fn vendor_for(kind: &str, options: &Options) -> Result<Box<dyn Vendor>, VendorError> {
+    if auto_tags::is_kind(kind) {
+        vendor_of_auto_tags(options)
+    } else {
+        vendor(options)
+    }
+}
+
+fn vendor_of_auto_tags(options: &Options) -> Result<Box<dyn Vendor>, VendorError> {
+    let Options {
+        api,
+        from,
+        join,
+        page_size,
+        selector_chars: _,
+    } = options;
+    if from.is_some() || join.is_some() {
+        let which = if from.is_some() { "from" } else { "join" };
+        return refuse(format!(
+            "`{which}` is for tags, and a target of kind `{}` has definitions: leave it out",
+            auto_tags::KIND
+        ));
+    }
+    match api {
+        Api::V1 | Api::V2 => Ok(Box::new(ConfigAutoTags::new())),
+        Api::Settings if (1..=auto_tags::PAGE_MAX).contains(page_size) => {
+            Ok(Box::new(SettingsAutoTags::new(*page_size)))
+        }
+        Api::Settings => refuse(format!(
+            "`page_size` is {page_size}; `api = \"settings\"` takes 1 to {0} ({0} when left out)",
+            auto_tags::PAGE_MAX
+        )),
+    }
+}
+
+/// Makes the vendor of tags that the options ask for, or says which of them can't be meant.
 pub fn vendor(options: &Options) -> Result<Box<dyn Vendor>, VendorError> {
     let Options {
         api,
@@ -104,6 +147,10 @@ pub fn vendor(options: &Options) -> Result<Box<dyn Vendor>, VendorError> {
         ));
     }
     match api {
+        Api::Settings => refuse(format!(
+            "`api = \"settings\"` is for targets of kind `{}`; tags are written by `v2` or `v1`",
+            auto_tags::KIND
+        )),
         Api::V2 => {
             let from = from.as_deref().unwrap_or(FROM_V2);
             check_from(from)?;
@@ -225,6 +272,44 @@ mod tests {
         ] {
             let error = vendor(&options(text).unwrap()).unwrap_err().to_string();
             assert!(error.contains(names), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn auto_tags_speak_the_config_api_unless_settings_are_asked_for() {
+        for (kind, text, want) in [
+            ("auto-tag", "", "ConfigAutoTags"),
+            ("Auto-Tag", "api = \"v2\"", "ConfigAutoTags"),
+            ("auto-tag", "api = \"v1\"", "ConfigAutoTags"),
+            ("auto-tag", "api = \"settings\"", "SettingsAutoTags"),
+            (
+                "auto-tag",
+                "api = \"settings\"\npage_size = 1",
+                "SettingsAutoTags",
+            ),
+            ("HOST", "", "CustomTags"),
+            ("HOST", "api = \"v1\"", "EntityTags"),
+        ] {
+            let made = format!("{:?}", vendor_for(kind, &options(text).unwrap()).unwrap());
+            assert!(made.starts_with(want), "{kind} {text}: {made}");
+        }
+    }
+
+    #[test]
+    fn options_that_can_not_be_meant_with_a_kind_are_named() {
+        for (kind, text, names) in [
+            ("HOST", "api = \"settings\"", "is for targets of kind `auto-tag`"),
+            ("auto-tag", "from = \"now-1y\"", "`from` is for tags"),
+            ("auto-tag", "join = \".\"", "`join` is for tags"),
+            (
+                "auto-tag",
+                "api = \"settings\"\npage_size = 501",
+                "`page_size` is 501",
+            ),
+            ("auto-tag", "api = \"settings\"\npage_size = 0", "takes 1 to 500"),
+        ] {
+            let error = vendor_for(kind, &options(text).unwrap()).unwrap_err().to_string();
+            assert!(error.contains(names), "{kind} {text}: {error}");
         }
     }
 }
