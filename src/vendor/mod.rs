@@ -13,6 +13,7 @@ mod wait;
 mod words;
 
 pub mod dynatrace;
+pub mod oracle_paas;
 
 /// Which entities to observe.
 #[derive(Debug, Clone, PartialEq, Eq)]
