@@ -150,7 +150,8 @@ impl Run<'_> {
                 }
                 asked => asked?,
             };
-            let is_manual = |tag: &Tag| manual.as_ref().is_some_and(|manual| manual.0.contains(tag));
+            // Where the vendor can't be asked, nothing says that a rule makes the tag.
+            let is_manual = |tag: &Tag| manual.as_ref().is_none_or(|manual| manual.0.contains(tag));
             let kept = bits_where(&self.actions(line), |action| is_manual(&action.tag)) & removes;
             if kept != 0 {
                 let why = format!("{message}; it was sent {times} times and the vendor still shows the tag");

@@ -261,12 +261,11 @@ impl Planner<'_> {
         observer: &Observer<'_>,
         mut see: impl FnMut(LiveEntity),
     ) -> Result<(), EngineError> {
-        let Some(budget) = self.limits.observe_ids else {
+        if self.limits.observe_ids.is_none() {
             return Ok(());
-        };
+        }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let longest = ids.iter().map(|id| id.len()).max().unwrap_or(0);
-        observer.by_id(&ids, budget.ids(longest), &mut see).await
+        observer.by_id(&ids, 1, &mut see).await
     }
 
     /// Settles what several rows ask of one entity, and rejects the losers. Gives back how many rows each entity lost.

@@ -46,12 +46,14 @@ pub struct Vendor {
     pub listed: Listed,
     /// What the job says of it.
     pub options: toml::Table,
+    /// The account, where one URL serves several.
+    pub tenant: Option<String>,
 }
 
 impl Vendor {
     /// Makes the vendor for a kind of entity, or says which option can't be meant.
     pub fn open(&self, kind: &str) -> Result<Opened, VendorError> {
-        self.listed.open(&self.options, kind)
+        self.listed.open(&self.options, kind, self.tenant.as_deref())
     }
 }
 
@@ -166,6 +168,7 @@ fn vendor(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Opt
     Some(Vendor {
         listed,
         options: options.options.clone(),
+        tenant: options.tenant.clone(),
     })
 }
 

@@ -13,8 +13,8 @@ pub trait VendorOptions: DeserializeOwned + JsonSchema {
     /// The vendor's word in job files.
     const NAME: &'static str;
 
-    /// Makes the vendor for a kind of entity, or says which option can't be meant.
-    fn open(&self, kind: &str) -> Result<Opened, VendorError>;
+    /// Makes the vendor for a kind of entity of an account, or says which option can't be meant.
+    fn open(&self, kind: &str, tenant: Option<&str>) -> Result<Opened, VendorError>;
 }
 
 /// A vendor as a job asks for it.
@@ -36,25 +36,31 @@ pub struct Listed {
     pub name: &'static str,
     /// The JSON Schema of its options.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
-    open: fn(toml::Table, &str) -> Result<Opened, VendorError>,
+    open: fn(toml::Table, &str, Option<&str>) -> Result<Opened, VendorError>,
 }
 
 pub(super) const fn listed<O: VendorOptions>() -> Listed {
     Listed {
         name: O::NAME,
         schema: |generator| O::json_schema(generator),
-        open: |options, kind| {
+        open: |options, kind, tenant| {
             let options = O::deserialize(options);
             let options = options.map_err(|error| VendorError::Unsupported(error.message().to_owned()))?;
-            options.open(kind)
+            options.open(kind, tenant)
         },
     }
 }
 
 impl Listed {
-    /// Makes the vendor for a kind of entity from the options of a job, or says which of them can't be meant.
-    pub fn open(&self, options: &toml::Table, kind: &str) -> Result<Opened, VendorError> {
-        (self.open)(options.clone(), kind)
+    /// Makes the vendor for a kind of entity of an account from the options of a job, or says which of them can't be
+    /// meant.
+    pub fn open(
+        &self,
+        options: &toml::Table,
+        kind: &str,
+        tenant: Option<&str>,
+    ) -> Result<Opened, VendorError> {
+        (self.open)(options.clone(), kind, tenant)
     }
 }
 

@@ -7,15 +7,22 @@ use std::fmt;
 use crate::model::{Call, Effect, Limits, LiveEntity, Tag, TagRules, TagSet};
 use crate::wire::{Judge, Request, Response};
 
+mod contact;
 mod listed;
 mod request;
+mod wait;
+mod words;
 
 pub mod dynatrace;
+pub mod oracle_paas;
 
 pub use listed::{Listed, Opened, VendorOptions};
 
 /// Every vendor that a job can name.
-pub const VENDORS: &[Listed] = &[listed::listed::<dynatrace::Options>()];
+pub const VENDORS: &[Listed] = &[
+    listed::listed::<dynatrace::Options>(),
+    listed::listed::<oracle_paas::Options>(),
+];
 
 /// The vendor of a word.
 pub fn named(word: &str) -> Option<Listed> {

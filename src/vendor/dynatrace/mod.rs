@@ -14,7 +14,6 @@ mod joined;
 mod judge;
 mod limits;
 mod options;
-mod wait;
 
 pub use auto_tags::{ConfigAutoTags, KIND as AUTO_TAG, SettingsAutoTags};
 pub use custom_tags::CustomTags;

@@ -76,7 +76,7 @@ impl Default for Options {
 impl VendorOptions for Options {
     const NAME: &'static str = "dynatrace";
 
-    fn open(&self, kind: &str) -> Result<Opened, VendorError> {
+    fn open(&self, kind: &str, _tenant: Option<&str>) -> Result<Opened, VendorError> {
         let spoken = match (self.api, &self.join) {
             (Api::V2, _) => Self::NAME.to_owned(),
             (Api::V1, None) => format!("{} v1", Self::NAME),

@@ -15,10 +15,12 @@ use super::{check_kind, id, limits, same};
 use crate::model::{
     Call, Class, DOCUMENT_KEY, Effect, Failure, Limits, LiveEntity, Tag, TagRules, TagSet, Whole,
 };
+use crate::vendor::contact::Contact;
 use crate::vendor::dynatrace::answer::{self, Shape};
-use crate::vendor::dynatrace::complaint::{Fault, complaint, is_page};
-use crate::vendor::dynatrace::judge::{self, Case, Contact, NotFound};
+use crate::vendor::dynatrace::complaint::{Fault, complaint};
+use crate::vendor::dynatrace::judge::{self, Case, NotFound};
 use crate::vendor::request::Target;
+use crate::vendor::words::is_page;
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Purpose, Request, Response, RetryKind, Verdict};
 

@@ -14,9 +14,11 @@ use super::requests::{self, Definition, definitions};
 use super::results::{self, ObjectResult};
 use super::{check_kind, limits, same};
 use crate::model::{Call, Class, Effect, Failure, Limits, Tag, TagRules, TagSet, Whole};
+use crate::vendor::contact::Contact;
 use crate::vendor::dynatrace::answer::Shape;
-use crate::vendor::dynatrace::complaint::{Fault, complaint, is_page};
-use crate::vendor::dynatrace::judge::{self, Case, Contact, NotFound};
+use crate::vendor::dynatrace::complaint::{Fault, complaint};
+use crate::vendor::dynatrace::judge::{self, Case, NotFound};
+use crate::vendor::words::is_page;
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Purpose, Request, Response, RetryKind, Verdict};
 
