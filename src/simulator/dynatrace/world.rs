@@ -8,7 +8,7 @@ use super::super::generate::mix;
 use super::super::inventory::identifier;
 use super::super::journal::{Change, Entry, Op};
 use super::super::population::Made;
-use super::shown::Unseen;
+use super::super::unseen::Unseen;
 use super::tag_index::{TagId, TagIndex};
 
 /// An entity, as an index.
@@ -49,7 +49,7 @@ pub(super) struct World {
     tags: TagIndex,
     given: Vec<Vec<GivenTag>>,
     by_given: HashMap<Vec<GivenTag>, u32>,
-    unseen: Unseen,
+    unseen: Unseen<EntityIndex, Vec<TagId>>,
 }
 
 impl World {
@@ -205,7 +205,7 @@ impl World {
     pub(super) fn shown(&self, index: EntityIndex, now: i64) -> &[TagId] {
         self.unseen
             .before(index, now)
-            .unwrap_or_else(|| self.manual(index))
+            .map_or_else(|| self.manual(index), Vec::as_slice)
     }
 
     /// The tags that rules made or that were imported.
@@ -218,12 +218,12 @@ impl World {
         let manual = &mut self.entities[index.0 as usize].manual;
         match (op, manual.binary_search(&tag)) {
             (Op::Add, Err(at)) => {
-                self.unseen.remember(index, manual, now);
+                self.unseen.remember(index, now, || manual.clone());
                 manual.insert(at, tag);
                 true
             }
             (Op::Remove, Ok(at)) => {
-                self.unseen.remember(index, manual, now);
+                self.unseen.remember(index, now, || manual.clone());
                 manual.remove(at);
                 true
             }
@@ -328,5 +328,29 @@ pub(super) mod tests {
             assert_eq!(world.change(host, op, tag, 0), changed);
             assert_eq!(world.manual(host).len(), left);
         }
+    }
+
+    #[test]
+    fn a_read_sees_each_change_only_after_the_delay() {
+        let mut world = World::new(100);
+        world.insert(made("HOST", 1, "a", 0, &[]));
+        let host = world.find("HOST", 1).unwrap();
+        let (x, y) = (world.intern("x", None), world.intern("y", None));
+        world.change(host, Op::Add, x, 1_000);
+        world.change(host, Op::Add, y, 1_050);
+        world.change(host, Op::Remove, x, 1_060);
+        assert_eq!(world.manual(host), [y]);
+        for (now, want) in [
+            (1_060, vec![]),
+            (1_099, vec![]),
+            (1_100, vec![x]),
+            (1_150, vec![x, y]),
+            (1_160, vec![y]),
+        ] {
+            assert_eq!(world.shown(host, now), want, "at {now}");
+        }
+        world.change(host, Op::Add, x, 2_000);
+        assert_eq!(world.shown(host, 2_000), [y], "what is past is forgotten");
+        assert_eq!(world.shown(host, 2_100), [x, y]);
     }
 }
