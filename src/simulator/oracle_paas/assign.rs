@@ -26,25 +26,33 @@ pub(super) fn assign(
     changes: &mut Vec<Change<'static>>,
 ) -> Result<Response<Bytes>, Refused> {
     call.check_parameters(&["createTagsIfNeeded", "force"])?;
+    let (assign, unassign) = reassigned(call)?;
+    let (assign, unassign) = planned(call, world, &assign, &unassign)?;
+    let now = call.now;
+    let work = Work { world, now, changes };
+    let tags = carry_out(work, &assign, &unassign, call.switches.put_order);
+    let asked = [assign.services, unassign.services].concat();
+    Ok(match call.switches.assigned {
+        Assigned::List => written(world, &tags, &asked, call.switches),
+        Assigned::Empty => no_content(),
+    })
+}
+
+/// What the two halves come to, or why they are refused.
+fn planned<'b>(
+    call: &Call<'_>,
+    world: &World,
+    assign: &'b Half,
+    unassign: &Half,
+) -> Result<(Product<Wanted<'b>>, Product<TagId>), Refused> {
     let create = call.query.flag("createTagsIfNeeded")?;
     let force = call.query.flag("force")?;
-    let (assign, unassign) = reassigned(call)?;
-    check_contradiction(&assign, &unassign, call.switches.key_case)?;
+    check_contradiction(assign, unassign, call.switches.key_case)?;
     plan::check_classes(world, assign.tags.iter().chain(&unassign.tags))?;
-
-    let missing = if force {
-        TOLERATED
-    } else {
-        call.switches.not_found.status()
-    };
-    let tags = if create {
-        plan::existing_or_new(world, &assign.tags)?
-    } else {
-        let known = plan::existing(world, &assign.tags, missing)?;
-        known.into_iter().map(Wanted::Known).collect()
-    };
+    let not_found = call.switches.not_found.status();
+    let missing = if force { TOLERATED } else { not_found };
     let assign = Product {
-        tags,
+        tags: wanted(world, &assign.tags, create, missing)?,
         services: plan::services(world, &assign.services, missing)?,
     };
     let unassign = Product {
@@ -55,18 +63,20 @@ pub(super) fn assign(
         check_assigned(call, world, &unassign)?;
     }
     plan::check_room(world, &assign, &unassign, call.switches)?;
-    let now = call.now;
-    let tags = carry_out(
-        Work { world, now, changes },
-        &assign,
-        &unassign,
-        call.switches.put_order,
-    );
-    let asked = [assign.services, unassign.services].concat();
-    Ok(match call.switches.assigned {
-        Assigned::List => written(world, &tags, &asked, call.switches),
-        Assigned::Empty => no_content(),
-    })
+    Ok((assign, unassign))
+}
+
+fn wanted<'b>(
+    world: &World,
+    tags: &'b [Pair],
+    create: bool,
+    missing: u16,
+) -> Result<Vec<Wanted<'b>>, Refused> {
+    if create {
+        return plan::existing_or_new(world, tags);
+    }
+    let known = plan::existing(world, tags, missing)?;
+    Ok(known.into_iter().map(Wanted::Known).collect())
 }
 
 /// Refuses a tag that shall be put on an instance and taken off it. Moving one between instances is no contradiction.

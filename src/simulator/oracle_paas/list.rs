@@ -1,5 +1,6 @@
 //! Listings: `GET …/tags`, and the tags of one instance.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -25,33 +26,41 @@ type Carriers = BTreeMap<TagId, BTreeSet<ServiceIndex>>;
 /// `GET …/tags`: every tag, or those of some instances; no pages.
 pub(super) fn tags(call: &Call<'_>, world: &World) -> Result<Response<Bytes>, Refused> {
     call.check_parameters(&["outputLevel", "services", "tagFilter"])?;
-    let case = call.switches.key_case;
     let filter = call.query.first("tagFilter");
-    let filter = filter.map(|text| TagFilter::parse(text, case)).transpose()?;
+    let filter = filter.map(|text| TagFilter::parse(text, call.switches.key_case));
+    let filter = filter.transpose()?;
     let asked = asked(call, world)?;
     let wanted = |tag: &TagId| {
-        let tag = world.tag(*tag);
-        filter
-            .as_ref()
-            .is_none_or(|filter| filter.wants(&tag.key, &tag.value))
-    };
-    let counts = call.switches.assignment_counts == AssignmentCounts::Object;
-    let full =
-        call.query.first("outputLevel") == Some("FULL") || call.switches.output_level == OutputLevel::Full;
-    let show = |tag: TagId| {
-        let carriers = match asked.as_ref().and_then(|asked| asked.get(&tag)) {
-            Some(some) if call.switches.listed_services == ListedServices::Asked => some.clone(),
-            _ => world.carriers(tag, call.now).into_owned(),
+        let text = world.tag(*tag);
+        let shown = match &asked {
+            Some(asked) => asked.contains_key(tag),
+            None => world.is_shown(*tag, call.now),
         };
-        let counts = counts.then_some(carriers.len());
-        details(world, tag, counts, full.then_some(&carriers))
+        shown
+            && filter
+                .as_ref()
+                .is_none_or(|filter| filter.wants(&text.key, &text.value))
     };
-    let shown = |tag: &TagId| match &asked {
-        Some(asked) => asked.contains_key(tag),
-        None => world.is_shown(*tag, call.now),
+    let tags = world.tags().all().filter(wanted);
+    let list: Vec<_> = tags.map(|tag| listed(call, world, asked.as_ref(), tag)).collect();
+    Ok(json(&list))
+}
+
+/// A tag as a listing shows it.
+fn listed<'w>(call: &Call<'_>, world: &'w World, asked: Option<&Carriers>, tag: TagId) -> TagDetails<'w> {
+    let switches = call.switches;
+    let counts = switches.assignment_counts == AssignmentCounts::Object;
+    let full = call.query.first("outputLevel") == Some("FULL") || switches.output_level == OutputLevel::Full;
+    let carriers = match asked.and_then(|asked| asked.get(&tag)) {
+        Some(some) if switches.listed_services == ListedServices::Asked => Cow::Borrowed(some),
+        _ => world.carriers(tag, call.now),
     };
-    let tags = world.tags().all().filter(shown).filter(wanted);
-    Ok(json(&tags.map(show).collect::<Vec<_>>()))
+    details(
+        world,
+        tag,
+        counts.then_some(carriers.len()),
+        full.then_some(&*carriers),
+    )
 }
 
 /// What the instances of the parameter `services` carry; `None` without it. Unknown instances look like those without tags.
