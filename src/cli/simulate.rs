@@ -16,7 +16,7 @@ use crate::simulator::{Spec, VENDORS, Vendor, serve};
 /// The word for every vendor at once.
 const ALL: &str = "all";
 
-/// What `tagferry simulate` is told. Options left out are as in a `simulator:` URL, except that a token is required.
+/// What `tagferry simulate` is told. Options left out are as in a `simulator:` URL, except that credentials are required.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The vendor to simulate; `all` serves each on a port of its own, with a state file of its own
@@ -44,13 +44,13 @@ struct EntityArgs {
     /// What generated entities follow from [default: 1]
     #[arg(long, value_name = "N", value_parser = option("seed"))]
     seed: Option<String>,
-    /// Kinds of the entities, in turn, with commas [default: HOST]
+    /// Kinds of the entities, in turn, with commas [default: `HOST` for Dynatrace, `JaaS` for Oracle PaaS]
     #[arg(long, value_name = "KIND", value_parser = option("kind"))]
     kind: Option<String>,
     /// What entities carry from the beginning: some or none
     #[arg(long, value_name = "WORD", value_parser = option("tags"))]
     tags: Option<String>,
-    /// Share of the entities that were not seen for a day
+    /// Dynatrace: share of the entities that were not seen for a day
     #[arg(long, value_name = "SHARE", value_parser = option("stale"))]
     stale: Option<String>,
     /// How many auto-tags to generate, for Dynatrace alone [default: 0]
@@ -62,13 +62,13 @@ struct EntityArgs {
     /// Field of the inventory that holds the name
     #[arg(long, value_name = "FIELD", value_parser = option("name"), requires = "inventory")]
     name: Option<String>,
-    /// Field of the inventory that holds the identifier
+    /// Field of the inventory that holds the identifier; for Oracle PaaS `TYPE/NAME`
     #[arg(long, value_name = "FIELD", value_parser = option("id"), requires = "inventory")]
     id: Option<String>,
     /// Key of the list in a JSON inventory
     #[arg(long, value_name = "KEY", value_parser = option("items"), requires = "inventory")]
     items: Option<String>,
-    /// Whether rows of one name are one entity: merge or keep [default: merge]
+    /// Dynatrace: whether rows of one name are one entity: merge or keep [default: merge]
     #[arg(long, value_name = "WORD", value_parser = option("duplicates"), requires = "inventory")]
     duplicates: Option<String>,
 }
@@ -77,13 +77,16 @@ struct EntityArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Behaviour")]
 struct BehaviourArgs {
-    /// Whether a well-formed token must be sent: on or off
+    /// Whether well-formed credentials must be sent: on or off
     #[arg(long, value_name = "WORD", value_parser = option("auth"), default_value = "on")]
     auth: String,
-    /// Environment variable that holds the only token to accept
+    /// Environment variable that holds the only credentials to accept: a token, or `user:password` for Oracle PaaS
     #[arg(long, value_name = "VARIABLE", value_parser = option("token-env"))]
     token_env: Option<String>,
-    /// Scopes that the token lacks, with commas
+    /// Only tenant to accept: the identity domain for Oracle PaaS; Dynatrace has none
+    #[arg(long, value_name = "NAME", value_parser = option("tenant"))]
+    tenant: Option<String>,
+    /// Scopes that the credentials lack, with commas
     #[arg(long, value_name = "SCOPE", value_parser = option("missing-scopes"))]
     missing_scopes: Option<String>,
     /// How long each answer takes, such as 20ms
@@ -92,7 +95,7 @@ struct BehaviourArgs {
     /// How long a change stays invisible to reads
     #[arg(long, value_name = "DURATION", value_parser = option("visibility"))]
     visibility: Option<String>,
-    /// Largest page of a listing of entities [default: 500]
+    /// Dynatrace: largest page of a listing of entities [default: 500]
     #[arg(long, value_name = "N", value_parser = option("max-page"))]
     max_page: Option<String>,
     /// Largest body in bytes [default: 1000000]
@@ -205,9 +208,10 @@ impl EntityArgs {
 }
 
 impl BehaviourArgs {
-    fn options(&self) -> [(&'static str, &Option<String>); 8] {
+    fn options(&self) -> [(&'static str, &Option<String>); 9] {
         [
             ("token-env", &self.token_env),
+            ("tenant", &self.tenant),
             ("missing-scopes", &self.missing_scopes),
             ("latency", &self.latency),
             ("visibility", &self.visibility),
@@ -296,8 +300,8 @@ mod tests {
 
     #[test]
     fn flags_say_what_a_url_says() {
-        let flags = "--state s.db --entities 5 --seed 7 --latency 20ms --throttle window,limit=5,per=1s --fault reset,count=1 --fault slow --switch count=changed --switch missing-tag=400 --missing-scopes DataExport";
-        let url = "simulator:s.db?entities=5&seed=7&latency=20ms&throttle=window,limit=5,per=1s&fault=reset,count=1&fault=slow&count=changed&missing-tag=400&missing-scopes=DataExport&auth=on";
+        let flags = "--state s.db --entities 5 --seed 7 --latency 20ms --throttle window,limit=5,per=1s --fault reset,count=1 --fault slow --switch count=changed --switch missing-tag=400 --missing-scopes DataExport --tenant x --switch not-assigned=200";
+        let url = "simulator:s.db?entities=5&seed=7&latency=20ms&throttle=window,limit=5,per=1s&fault=reset,count=1&fault=slow&count=changed&missing-tag=400&missing-scopes=DataExport&tenant=x&not-assigned=200&auth=on";
         let want = Spec::from_url(url, std::path::Path::new(".")).unwrap();
         assert_eq!(parse(flags), Ok(want));
     }

@@ -100,6 +100,9 @@ pub(super) trait Api: fmt::Debug + Send + Sync + Sized + 'static {
         target.into()
     }
 
+    /// Puts on an answer what every one of this vendor carries, whoever made it: the API, the throttle or a fault.
+    fn finish(&self, _answer: &mut Response<Bytes>) {}
+
     /// How many entities there are.
     fn entities(&self) -> usize;
 }

@@ -29,7 +29,8 @@ words! {
         Garbage = "garbage",
         /// The answer comes late.
         Slow = "slow",
-        /// A page of a listing other than the first is refused with 400, as if pages had been removed meanwhile.
+        /// A page of a listing other than the first is refused with 400, as if pages had been removed meanwhile; for Dynatrace
+        /// alone, since others have no `nextPageKey`.
         StaleCursor = "stale-cursor",
     }
 }

@@ -158,7 +158,7 @@ impl Making<'_> {
 
 /// The identifier of an entity known by name: the first 64 bits, big-endian, of BLAKE3 over `KIND`, a zero byte, the name in
 /// lower case, and, from the second entity of the name on, another zero byte and the decimal number of those before it.
-fn id(kind: &str, folded: &str, occurrence: u64) -> u64 {
+pub(super) fn id(kind: &str, folded: &str, occurrence: u64) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher
         .update(kind.as_bytes())

@@ -34,7 +34,8 @@ pub(super) struct Entry<'a> {
     pub(super) fault: Option<Cow<'a, str>>,
 }
 
-/// One manual tag of one entity that came or went, or something else that a vendor keeps under an identifier.
+/// One manual tag of one entity that came or went, or something else that a vendor keeps under an identifier. What an empty
+/// entity means is a vendor's affair: for Oracle PaaS the tag itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Change<'a> {
     /// The entity's identifier.

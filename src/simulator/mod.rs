@@ -1,4 +1,4 @@
-//! The vendors' servers, for samples, rehearsals and tests: today Dynatrace.
+//! The vendors' servers, for samples, rehearsals and tests: Dynatrace and Oracle PaaS Service Manager.
 //!
 //! A simulator takes `http::Request<Bytes>` and answers with a [`Reply`], in the same process or served over HTTP by
 //! [`serve`]. It is written from the vendor's reference alone and shares no type with the other rooms, so that a mistake
@@ -9,8 +9,8 @@
 //! file of JSON lines, one for every request handled, which gives the state again when it is replayed.
 //!
 //! # Unknown behaviour
-//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of Dynatrace
-//! ([`dynatrace::Switches`]):
+//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of Oracle PaaS are in
+//! [`oracle_paas`]; those of Dynatrace ([`dynatrace::Switches`]):
 //!
 //! | option | words | what is not documented |
 //! |---|---|---|
@@ -48,7 +48,7 @@
 //! refused whole, names of auto-tags compare with case, a malformed body and an unknown property are refused with 400, and
 //! rules of attributes come before those of selectors.
 //!
-//! What it leaves out: tags that the auto-tags here would make, their placeholders, the syntax of their selectors, each
+//! What that of Dynatrace leaves out: tags that the auto-tags here would make, their placeholders, the syntax of their selectors, each
 //! single attribute of their conditions (only families are known), limits of rules and conditions for all auto-tags
 //! together, settings of other schemas, synthetic monitors, custom devices, relationships and entity attributes in
 //! selectors, management zones (none exist). Such routes answer 404, such predicates 400.
@@ -62,6 +62,7 @@ mod inventory;
 mod journal;
 mod mishap;
 mod opening;
+mod percent;
 mod population;
 mod reply;
 mod server;
@@ -74,6 +75,7 @@ mod value;
 mod vendors;
 
 pub mod dynatrace;
+pub mod oracle_paas;
 
 pub use fault::{Fault, FaultKind};
 pub use opening::OpenError;

@@ -29,7 +29,7 @@ pub struct Population {
     pub seed: u64,
     /// What the entities carry; by default some tags when generated, and none when made from an inventory.
     pub tags: Option<TagsMade>,
-    /// The share of entities that were last seen more than a day ago.
+    /// The share of entities that were last seen more than a day ago; for Dynatrace alone.
     pub stale: f64,
     /// The CSV or JSON file to make entities from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub struct Population {
     /// The key of the list in a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
-    /// Whether each row with the name of another makes an entity of its own.
+    /// Whether each row with the name of another makes an entity of its own; for Dynatrace alone.
     pub keep_duplicates: bool,
     /// How many auto-tags there are from the beginning, at most 5,000; Dynatrace alone has them.
     #[serde(skip_serializing_if = "is_zero")]
@@ -156,7 +156,7 @@ fn keep_duplicates(text: &str) -> Result<bool, String> {
 /// An entity as it is made, before the simulator takes it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Made {
-    /// Such as `HOST`.
+    /// Such as `HOST` or `JaaS`.
     pub(super) kind: String,
     /// The 64 bits behind the kind in its identifier.
     pub(super) id: u64,

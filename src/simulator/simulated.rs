@@ -92,7 +92,10 @@ impl<A: Api> Simulated<A> {
         if !self.spec.latency.is_zero() {
             tokio::time::sleep_until(began + self.spec.latency / 2).await;
         }
-        let (reply, late) = self.handle(&Asked::of(&request)).await;
+        let (mut reply, late) = self.handle(&Asked::of(&request)).await;
+        if let Reply::Answer(answer) | Reply::Truncated { answer, .. } = &mut reply {
+            self.look(|api| api.finish(answer));
+        }
         if !self.spec.latency.is_zero() || !late.is_zero() {
             tokio::time::sleep_until(began + self.spec.latency + late).await;
         }

@@ -25,9 +25,9 @@ pub struct Spec {
     pub latency: Duration,
     /// How long a change stays invisible to reads.
     pub visibility: Duration,
-    /// The largest page of `/api/v2/entities`; not documented, 500 unless told.
+    /// The largest page of Dynatrace's `/api/v2/entities`; not documented, 500 unless told. Others have no pages.
     pub max_page: usize,
-    /// The largest body, in bytes; documented as 1 MB.
+    /// The largest body, in bytes; Dynatrace documents 1 MB.
     pub max_body: usize,
     /// How requests are throttled.
     pub throttle: Throttle,
@@ -39,13 +39,16 @@ pub struct Spec {
     pub switches: Vec<(String, String)>,
 }
 
-/// Which tokens are accepted.
+/// Which credentials are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Whether a well-formed token must be sent.
+    /// Whether well-formed credentials must be sent.
     pub required: bool,
-    /// The environment variable that holds the only token accepted.
+    /// The environment variable that holds the only credentials accepted: a token, or for Oracle PaaS either `user:password`
+    /// or a bearer token, which has no colon.
     pub token_env: Option<String>,
+    /// The only tenant accepted: for Oracle PaaS the identity domain. Without it any is.
+    pub tenant: Option<String>,
     /// The scopes that the token lacks.
     pub missing_scopes: Vec<String>,
 }
@@ -97,9 +100,10 @@ pub enum SpecError {
 
 impl Spec {
     /// The options beside those of the population and the switches.
-    const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 12] = [
         "auth",
         "token-env",
+        "tenant",
         "missing-scopes",
         "latency",
         "visibility",
@@ -136,20 +140,21 @@ impl Spec {
     /// | option | value |
     /// |---|---|
     /// | `state` | the journal's file |
-    /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn, the share not seen for a day |
+    /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn (Oracle PaaS: service types), the share not seen for a day (Dynatrace alone) |
     /// | `tags` | `some` or `none`: what entities carry from the beginning |
     /// | `auto-tags` | how many auto-tags there are from the beginning, 0 unless told, at most 5000 (Dynatrace alone) |
-    /// | `inventory`, `name`, `id`, `items`, `duplicates` | a CSV or JSON file, its fields for name and identifier, the key of a wrapped list, `merge` or `keep` |
-    /// | `auth` | `on` or `off`: whether a well-formed token must be sent |
-    /// | `token-env` | the environment variable that holds the only token accepted; for Dynatrace the API token, `dt0c01.…` |
-    /// | `missing-scopes` | scopes that the token lacks, with commas |
+    /// | `inventory`, `name`, `id`, `items`, `duplicates` | a CSV or JSON file, its fields for name and identifier (Oracle PaaS: `TYPE/NAME`), the key of a wrapped list, `merge` or `keep` (Dynatrace alone) |
+    /// | `auth` | `on` or `off`: whether well-formed credentials must be sent |
+    /// | `token-env` | the environment variable that holds the only credentials accepted: for Dynatrace the API token `dt0c01.…`, for Oracle PaaS a token or `user:password` |
+    /// | `tenant` | the only tenant accepted (Oracle PaaS: the identity domain); any unless told. Dynatrace has none |
+    /// | `missing-scopes` | scopes that the credentials lack, with commas |
     /// | `latency`, `visibility` | durations |
-    /// | `max-page`, `max-body` | entities (not settings objects), bytes |
+    /// | `max-page`, `max-body` | entities (Dynatrace alone, not settings objects), bytes |
     /// | `throttle` | as [`Throttle`] says |
     /// | `fault` | as [`Fault`] says; may be set repeatedly |
     /// | `fault-seed` | what the dice start from |
     ///
-    /// The switches are in the table of [the room](crate::simulator).
+    /// The switches are in the tables of [the room](crate::simulator) and its vendors.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), SpecError> {
         let bad = |why| SpecError::BadValue {
             name: name.to_owned(),
@@ -192,6 +197,7 @@ impl Spec {
             "state" => self.state = Some(PathBuf::from(value)),
             "auth" => self.access.required = on_or_off(value)?,
             "token-env" => self.access.token_env = Some(value.to_owned()),
+            "tenant" => self.access.tenant = Some(value.to_owned()),
             "missing-scopes" => self.access.missing_scopes = list(value),
             "latency" => self.latency = duration(value)?,
             "visibility" => self.visibility = duration(value)?,

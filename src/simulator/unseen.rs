@@ -1,9 +1,9 @@
-//! Changes that reads can't see yet, whatever it is that changes.
+//! Changes that reads can't see yet.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// What things were before changes that are still invisible. Without a delay it stays empty and costs nothing.
+/// What things were like before changes that are still invisible. Without a delay it stays empty and costs nothing.
 #[derive(Debug)]
 pub(super) struct Unseen<K, S> {
     /// Milliseconds.
@@ -20,6 +20,7 @@ struct Before<S> {
 }
 
 impl<K, S> Default for Unseen<K, S> {
+    /// Every change is seen at once.
     fn default() -> Self {
         Self {
             delay: 0,
@@ -30,7 +31,7 @@ impl<K, S> Default for Unseen<K, S> {
 }
 
 impl<K: Copy + Eq + Hash, S> Unseen<K, S> {
-    /// Reads see a change only `delay` milliseconds after it was made.
+    /// Changes are seen so many milliseconds after they were made.
     pub(super) fn new(delay: i64) -> Self {
         Self {
             delay,
@@ -38,8 +39,8 @@ impl<K: Copy + Eq + Hash, S> Unseen<K, S> {
         }
     }
 
-    /// Remembers what a thing is, just before a change at `now`.
-    pub(super) fn remember(&mut self, key: K, state: impl FnOnce() -> S, now: i64) {
+    /// Remembers what something is like, just before a change at `now`.
+    pub(super) fn remember(&mut self, key: K, now: i64, state: impl FnOnce() -> S) {
         if self.delay == 0 {
             return;
         }
@@ -67,21 +68,26 @@ impl<K: Copy + Eq + Hash, S> Unseen<K, S> {
 
     /// What a read at `now` still sees; `None` when it sees what there is.
     pub(super) fn before(&self, key: K, now: i64) -> Option<&S> {
-        if self.delay == 0 {
-            return None;
-        }
-        let states = self.before.get(&key)?;
-        // The oldest change that is still invisible hides all later ones.
-        states
-            .iter()
-            .find(|before| before.until > now)
-            .map(|before| &before.state)
+        oldest(self.before.get(&key)?, now)
     }
 
     /// Everything that changed lately, in no order.
     pub(super) fn changed(&self) -> impl Iterator<Item = K> {
         self.before.keys().copied()
     }
+
+    /// Everything of which a read at `now` still sees what was before.
+    pub(super) fn hidden(&self, now: i64) -> impl Iterator<Item = (K, &S)> {
+        self.before
+            .iter()
+            .filter_map(move |(key, states)| Some((*key, oldest(states, now)?)))
+    }
+}
+
+/// The oldest change that is still invisible hides all later ones.
+fn oldest<S>(states: &VecDeque<Before<S>>, now: i64) -> Option<&S> {
+    let before = states.iter().find(|before| before.until > now)?;
+    Some(&before.state)
 }
 
 #[cfg(test)]
@@ -91,31 +97,33 @@ mod tests {
     #[test]
     fn a_read_sees_each_change_only_after_the_delay() {
         let mut unseen = Unseen::new(100);
-        for (now, state) in [(1_000, "nothing"), (1_050, "first"), (1_060, "second")] {
-            unseen.remember('k', || state, now);
+        for (now, state) in [(1_000, ""), (1_050, "x"), (1_060, "x y")] {
+            unseen.remember('a', now, || state);
         }
         for (now, want) in [
-            (1_060, Some("nothing")),
-            (1_099, Some("nothing")),
-            (1_100, Some("first")),
-            (1_150, Some("second")),
+            (1_060, Some("")),
+            (1_099, Some("")),
+            (1_100, Some("x")),
+            (1_150, Some("x y")),
             (1_160, None),
         ] {
-            assert_eq!(unseen.before('k', now).copied(), want, "at {now}");
+            assert_eq!(unseen.before('a', now).copied(), want, "at {now}");
+            assert_eq!(
+                unseen.hidden(now).count(),
+                usize::from(want.is_some()),
+                "at {now}"
+            );
         }
-        unseen.remember('k', || "third", 2_000);
-        assert_eq!(
-            unseen.before('k', 2_000),
-            Some(&"third"),
-            "what is past is forgotten"
-        );
-        assert_eq!(unseen.before('l', 2_000), None);
+        assert_eq!(unseen.before('b', 1_060), None);
+        unseen.remember('a', 2_000, || "y");
+        assert_eq!(unseen.due.len(), 1, "what is past is forgotten");
+        assert_eq!(unseen.before('a', 2_099), Some(&"y"));
     }
 
     #[test]
-    fn without_a_delay_nothing_is_kept() {
-        let mut unseen = Unseen::new(0);
-        unseen.remember(1, || panic!("nobody asks for it"), 5);
-        assert_eq!((unseen.before(1, 5), unseen.changed().count()), (None::<&()>, 0));
+    fn without_a_delay_nothing_is_remembered() {
+        let mut unseen = Unseen::default();
+        unseen.remember(1, 1_000, || unreachable!("no state is looked at"));
+        assert_eq!(unseen.before(1, 1_000), None::<&()>);
     }
 }

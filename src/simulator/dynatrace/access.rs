@@ -115,8 +115,8 @@ mod tests {
         let missing_scopes = missing.iter().map(|&scope| scope.to_owned()).collect();
         Door::of(&Access {
             required: true,
-            token_env: None,
             missing_scopes,
+            ..Access::default()
         })
         .unwrap()
     }

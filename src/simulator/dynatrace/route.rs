@@ -5,6 +5,7 @@ use http::{Method, Response, StatusCode};
 
 use super::super::api::Asked;
 use super::super::journal::Change;
+use super::super::percent::decoded;
 use super::super::spec::Spec;
 use super::auto_tags::{self, AutoTags};
 use super::envelope::Refused;
@@ -186,30 +187,6 @@ pub(super) fn write(
         Route::AutoTags(route) => auto_tags::write(call, store, route, changes),
         _ => read(call, world, store),
     }
-}
-
-/// A path segment with its percent-encoding undone.
-pub(super) fn decoded(segment: &str) -> String {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
-        match (first, after) {
-            (b'%', [high, low, beyond @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                bytes.push(hex(*high).unwrap_or_default() * 16 + hex(*low).unwrap_or_default());
-                rest = beyond;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

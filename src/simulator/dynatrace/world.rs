@@ -218,12 +218,12 @@ impl World {
         let manual = &mut self.entities[index.0 as usize].manual;
         match (op, manual.binary_search(&tag)) {
             (Op::Add, Err(at)) => {
-                self.unseen.remember(index, || manual.clone(), now);
+                self.unseen.remember(index, now, || manual.clone());
                 manual.insert(at, tag);
                 true
             }
             (Op::Remove, Ok(at)) => {
-                self.unseen.remember(index, || manual.clone(), now);
+                self.unseen.remember(index, now, || manual.clone());
                 manual.remove(at);
                 true
             }

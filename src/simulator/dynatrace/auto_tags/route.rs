@@ -5,7 +5,8 @@ use http::{Method, Response, StatusCode};
 
 use super::super::super::journal::Change;
 use super::super::envelope::Refused;
-use super::super::route::{Call, Scope, decoded};
+use super::super::super::percent::decoded;
+use super::super::route::{Call, Scope};
 use super::config;
 use super::store::AutoTags;
 use super::{settings, settings_list};

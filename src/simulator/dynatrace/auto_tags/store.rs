@@ -180,7 +180,7 @@ impl AutoTags {
     }
 
     fn insert(&mut self, id: Id, record: Record, now: i64) {
-        self.unseen.remember(id, || self.records.get(&id).cloned(), now);
+        self.unseen.remember(id, now, || self.records.get(&id).cloned());
         self.index(id, record);
     }
 
@@ -197,7 +197,7 @@ impl AutoTags {
 
     fn take(&mut self, id: Id, now: i64, hold: bool) -> Option<Arc<Record>> {
         let old = self.records.remove(&id)?;
-        self.unseen.remember(id, || Some(Arc::clone(&old)), now);
+        self.unseen.remember(id, now, || Some(Arc::clone(&old)));
         let name = &old.definition.name;
         self.by_name.remove(name);
         if let Some(external_id) = &old.external_id {
