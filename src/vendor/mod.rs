@@ -7,7 +7,10 @@ use std::fmt;
 use crate::model::{Call, Effect, Limits, LiveEntity, Tag, TagRules, TagSet};
 use crate::wire::{Judge, Request, Response};
 
+mod contact;
 mod request;
+mod wait;
+mod words;
 
 pub mod dynatrace;
 

@@ -4,16 +4,16 @@
 //! <https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-response-codes>, and what clients
 //! of the vendor met beside them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use http::header::LOCATION;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::answer::Shape;
-use super::complaint::{Complaint, URL_HINT, clean, complaint, is_page, unreadable};
-use super::wait::{says_when, wait};
+use super::complaint::{Complaint, URL_HINT, complaint, unreadable};
 use crate::model::Class;
+use crate::vendor::contact::Contact;
+use crate::vendor::wait::{says_when, wait};
+use crate::vendor::words::{clean, is_page};
 use crate::wire::{Purpose, Request, Response, RetryKind, Verdict};
 
 /// What the verdict on an answer depends on, beside the answer.
@@ -38,11 +38,6 @@ pub(super) enum NotFound {
     Removed,
 }
 
-/// Whether the vendor's API was ever met at this connection: a web page before that means a wrong URL, and
-/// later a passing fault of a proxy.
-#[derive(Debug, Default)]
-pub(super) struct Contact(AtomicBool);
-
 /// Judges an answer.
 pub(super) fn judge(case: Case, contact: &Contact, request: &Request, response: &Response) -> Verdict {
     match response.status {
@@ -62,14 +57,14 @@ pub(super) fn judge(case: Case, contact: &Contact, request: &Request, response: 
 
 fn succeeded(case: Case, contact: &Contact, request: &Request, response: &Response) -> Verdict {
     if case.shape.fits(&response.body) {
-        contact.0.store(true, Ordering::Relaxed);
+        contact.met();
         return Verdict::Accept;
     }
     let reason = unreadable(response)
         .unwrap_or_else(|| format!("the answer is not what is promised: {}", complaint(response)));
     match request.purpose {
         Purpose::Write => Verdict::Unknown { reason },
-        Purpose::Observe | Purpose::Validate if is_page(response) && !contact.0.load(Ordering::Relaxed) => {
+        Purpose::Observe | Purpose::Validate if is_page(response) && !contact.is_met() => {
             Verdict::Stop { reason }
         }
         Purpose::Observe | Purpose::Validate => transient(response),

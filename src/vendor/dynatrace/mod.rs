@@ -13,7 +13,6 @@ mod joined;
 mod judge;
 mod limits;
 mod options;
-mod wait;
 
 pub use custom_tags::CustomTags;
 pub use entity_tags::EntityTags;
