@@ -13,6 +13,7 @@ mod wait;
 mod words;
 
 pub mod dynatrace;
+pub mod mongodb;
 
 /// Which entities to observe.
 #[derive(Debug, Clone, PartialEq, Eq)]
