@@ -12,4 +12,5 @@ mod listing;
 mod request;
 mod whole;
 
+pub mod atlas;
 pub mod ops_manager;
