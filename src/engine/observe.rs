@@ -151,7 +151,14 @@ impl Observer<'_> {
             page.entities.drain(..).for_each(&mut *see);
             let Some(next) = page.next else { return Ok(()) };
             page = match self.try_page(scope, Some(&next)).await? {
-                Ok(page) if page.entities.is_empty() && page.next.as_ref() == Some(&next) => break,
+                Ok(page) if page.next.as_ref() == Some(&next) => {
+                    // A page without entities ends it; with some, nobody knows what is missing.
+                    if page.entities.is_empty() {
+                        break;
+                    }
+                    let reason = "a listing leads back to the page that it came from".to_owned();
+                    return Err(self.target.stopped(reason));
+                }
                 Ok(page) => page,
                 Err(reason) if restarts == RESTARTS => return Err(self.target.stopped(reason)),
                 Err(reason) => {

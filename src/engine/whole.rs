@@ -57,9 +57,23 @@ impl Run<'_> {
         }
         let id = &*self.lines[places[0]].of.id;
         let mut live = None;
-        self.observer()
+        let looked = self
+            .observer()
             .by_id(&[id], 1, &mut |entity| live = (entity.id == id).then_some(entity))
-            .await?;
+            .await;
+        match looked {
+            Ok(()) => {}
+            // The connection goes on, so it is this entity that can't be looked at.
+            Err(EngineError::Stopped { reason, .. }) if !self.must_stop() => {
+                let why = format!("it can't be looked at before it is written: {reason}");
+                let settled = places
+                    .iter()
+                    .map(|place| self.fails(*place, Class::Refused, &why));
+                self.commit(settled.collect()).await?;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        }
         match self.merge(places, live).await? {
             Some(merged) => self.write(vec![merged]).await,
             None => Ok(Vec::new()),

@@ -14,6 +14,7 @@ mod wait;
 mod words;
 
 pub mod dynatrace;
+pub mod mongodb;
 pub mod oracle_paas;
 
 pub use listed::{Listed, Opened, VendorOptions};
@@ -22,6 +23,8 @@ pub use listed::{Listed, Opened, VendorOptions};
 pub const VENDORS: &[Listed] = &[
     listed::listed::<dynatrace::Options>(),
     listed::listed::<oracle_paas::Options>(),
+    listed::listed::<mongodb::ops_manager::Options>(),
+    listed::listed::<mongodb::atlas::Options>(),
 ];
 
 /// The vendor of a word.

@@ -31,7 +31,7 @@ fn retry_after(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration
     Some(until.duration_since(date?).unwrap_or(Duration::ZERO))
 }
 
-/// The documentation counts in microseconds
+/// Dynatrace's documentation counts in microseconds
 /// (<https://docs.dynatrace.com/managed/dynatrace-api/basics/access-limit>), the vendor's own clients in
 /// seconds; the magnitude tells which.
 fn reset(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration> {

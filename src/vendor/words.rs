@@ -22,6 +22,20 @@ pub(super) fn is_page(response: &Response) -> bool {
     declared || response.body.trim_ascii_start().starts_with(b"<")
 }
 
+/// Says what stands where JSON is due, when that is nothing or a web page. `url_hint` says what to look at when the
+/// wrong server answers.
+pub(super) fn unreadable(response: &Response, url_hint: &str) -> Option<String> {
+    if is_page(response) {
+        let shown = of_body(&response.body);
+        return Some(format!("a web page came instead of JSON: {shown}: {url_hint}"));
+    }
+    response
+        .body
+        .trim_ascii()
+        .is_empty()
+        .then(|| "the body is empty where JSON is promised".to_owned())
+}
+
 /// The beginning of a body, cleaned.
 pub(super) fn of_body(body: &[u8]) -> String {
     clean(&String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]))
@@ -63,9 +77,10 @@ fn is_unsafe(c: char) -> bool {
 /// What tokens follow or begin with, and how many characters must come after it to be one. Those of Dynatrace are
 /// `dt0c01.PUBLIC.SECRET` today, and older ones, of no known form, stay valid
 /// (<https://docs.dynatrace.com/managed/dynatrace-api/basics/dynatrace-api-authentication>). What follows `Basic` is a
-/// user and a password (RFC 7617).
-const TOKEN_MARKS: [(&str, usize); 5] = [
+/// user and a password (RFC 7617). Secrets of Atlas service accounts begin with `mdb_sa_sk_`.
+const TOKEN_MARKS: [(&str, usize); 6] = [
     ("dt0", 1),
+    ("mdb_sa_sk_", 1),
     ("api-token ", 16),
     ("api-token=", 16),
     ("bearer ", 16),

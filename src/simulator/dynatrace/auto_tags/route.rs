@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 
 use super::super::super::journal::Change;
-use super::super::envelope::Refused;
 use super::super::super::percent::decoded;
+use super::super::envelope::Refused;
 use super::super::route::{Call, Scope};
 use super::config;
 use super::store::AutoTags;
