@@ -109,6 +109,12 @@ pub enum Verdict {
 pub trait Judge {
     /// Judges one answer to one request.
     fn judge(&self, request: &Request, response: &Response) -> Verdict;
+
+    /// Headers, in lower case, in which the vendor names an exchange for its support: the first that an answer has goes
+    /// into the journal. They come before the names that are common everywhere, such as `x-request-id`.
+    fn correlation(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// Why no answer came.
@@ -175,7 +181,7 @@ pub trait Journal: Send + Sync {
     fn end(&self, attempt: AttemptId, end: AttemptEnd);
 }
 
-/// How a vendor wants to be told who is calling. The secret itself is transport's business.
+/// How a vendor wants to be told who is calling. The secrets themselves are transport's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthScheme {
     /// A header whose value is a fixed word before the token, such as `Authorization: Api-Token …`.
@@ -185,6 +191,10 @@ pub enum AuthScheme {
         /// What stands before the token, with its space.
         prefix: &'static str,
     },
+    /// A token after the word `Bearer`: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
+    Bearer,
+    /// User and password in base64: <https://www.rfc-editor.org/rfc/rfc7617>.
+    Basic,
     /// Nothing is sent.
     None,
 }

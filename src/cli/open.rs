@@ -11,13 +11,13 @@ use crate::engine::{Embedded, Source, Target, TargetSpec};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
-use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource, Vendor};
+use crate::job::{Address, Bound, Connection, GuardOptions, Job, Vendor};
 use crate::ledger::{self, Ledger, PlanTarget};
 use crate::model::TagRules;
 use crate::simulator;
-use crate::transport::{self, Auth, HttpExec, Secret};
+use crate::transport::{self, Auth, HttpExec};
 use crate::vendor::{self, dynatrace};
-use crate::wire::Exec;
+use crate::wire::{AuthScheme, Exec};
 
 /// What the gate learned is kept under this topic.
 const GATE: &str = "gate";
@@ -165,22 +165,23 @@ pub(super) async fn target(
     }))
 }
 
+/// How the vendor wants to be told who is calling.
+fn schemes(vendor: &Vendor) -> &'static [AuthScheme] {
+    match vendor {
+        Vendor::Dynatrace(_) => &[dynatrace::AUTH],
+    }
+}
+
 async fn auth(job: &Job, connection: &Connection) -> anyhow::Result<Auth> {
-    let source = connection.token.clone().map(|source| match source {
-        SecretSource::File(path) => SecretSource::File(job.folder.join(path)),
-        other => other,
-    });
-    let secret = match &source {
+    let credentials = match connection.credentials.clone() {
         Some(source) => {
-            let loaded = Secret::load(source).await;
-            Some(loaded.with_context(|| format!("connection `{}`: loading its token", connection.name))?)
+            let loaded = source.load(&job.folder).await;
+            let doing = || format!("connection `{}`: loading its credentials", connection.name);
+            Some(loaded.with_context(doing)?)
         }
         None => None,
     };
-    let scheme = match &connection.vendor {
-        Vendor::Dynatrace(_) => dynatrace::AUTH,
-    };
-    Ok(Auth::new(scheme, secret.as_ref())?)
+    Ok(Auth::new(schemes(&connection.vendor), credentials.as_ref())?)
 }
 
 /// Keeps what the gate learned, for the next run.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::options::{Api, Pace, SecretSource, TimeSpan};
+use super::options::{Api, NameSource, Pace, SecretSource, TimeSpan};
 
 /// One vendor account.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -19,6 +19,14 @@ pub struct ConnectionOptions {
     pub tenant: Option<String>,
     /// Where the API token is: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ command = ["PROGRAM", "ARGUMENT"] }`.
     pub token: Option<SecretSource>,
+    /// The user, or the public key, as text or where it is, like a token. Goes with `password`.
+    pub user: Option<NameSource>,
+    /// Where the password, or the private key, is, like a token. Goes with `user`.
+    pub password: Option<SecretSource>,
+    /// The identifier of an OAuth2 client, as text or where it is, like a token. Goes with `client_secret`.
+    pub client_id: Option<NameSource>,
+    /// Where the secret of the OAuth2 client is, like a token. Goes with `client_id`.
+    pub client_secret: Option<SecretSource>,
     /// Dynatrace: which of its tag APIs to speak. Default `v2`.
     pub api: Option<Api>,
     /// Dynatrace: how far back an entity may have been seen last. Default `now-1y`, with `v1` `3days`.

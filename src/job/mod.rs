@@ -6,6 +6,7 @@
 mod check;
 mod connection;
 mod connection_options;
+mod credentials;
 mod document;
 mod file;
 mod load;
@@ -24,8 +25,8 @@ pub use connection_options::{ConnectionOptions, VendorName};
 pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use options::{
-    Api, Collision, DynatraceOptions, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions,
-    TimeSpan,
+    Api, Collision, CredentialForm, CredentialSource, DynatraceOptions, NameSource, NetworkOptions, Pace,
+    Rate, SecretSource, SourceFormat, SourceOptions, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;

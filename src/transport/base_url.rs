@@ -23,7 +23,9 @@ pub fn check_base(url: &Url, allow_http: bool) -> Result<(), TransportError> {
     // The URL itself is not repeated: it may hold a password.
     let refused = |why: &str| Err(TransportError::BaseUrl(why.to_owned()));
     if !url.username().is_empty() || url.password().is_some() {
-        return refused("it holds a user name or password; give the connection a `token` instead");
+        return refused(
+            "it holds a user name or password; give the connection its credentials in keys of their own instead",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return refused("it holds a query or a fragment; give only scheme, host, port and path");

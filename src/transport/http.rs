@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::transport::script::write;
     use crate::transport::wire_faults::{RawServer, Then};
-    use crate::transport::{Auth, Secret};
+    use crate::transport::{Auth, Credentials, Secret};
     use crate::wire::AuthScheme;
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write as _;
@@ -187,7 +187,7 @@ mod tests {
             prefix: "Api-Token ",
         };
         let secret = Secret::from_text("canary".to_owned()).expect("a secret");
-        let auth = Auth::new(scheme, Some(&secret)).expect("a usable token");
+        let auth = Auth::new(&[scheme], Some(&Credentials::Token(secret))).expect("a usable token");
         auth.sign(&write(target))
     }
 

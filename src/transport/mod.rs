@@ -34,7 +34,7 @@ mod wait;
 #[cfg(test)]
 mod wire_faults;
 
-pub use auth::Auth;
+pub use auth::{Auth, CredentialForm, CredentialSource, Credentials, NameSource, check_credentials};
 pub use base_url::{check_base, is_loopback};
 pub use connection::Connection;
 pub use error::TransportError;

@@ -35,16 +35,14 @@ pub(crate) type Outcome = Result<Response, SendError>;
 
 /// An answer with some headers.
 pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)]) -> Response {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| {
-            let value = HeaderValue::from_str(value).expect("a legal value");
-            (HeaderName::from_static(name), value)
-        })
-        .collect();
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).expect("a legal value");
+        map.append(HeaderName::from_static(name), value);
+    }
     Response {
         status,
-        headers,
+        headers: map,
         body: Bytes::new(),
     }
 }

@@ -16,6 +16,9 @@ use super::wait::{says_when, wait};
 use crate::model::Class;
 use crate::wire::{Purpose, Request, Response, RetryKind, Verdict};
 
+/// Names the state of a request to the vendor's support.
+pub(super) const CORRELATION: &[&str] = &["x-dynatrace-requeststateid"];
+
 /// What the verdict on an answer depends on, beside the answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case {
