@@ -19,6 +19,8 @@ pub enum Purpose {
     Write,
     /// Asks the vendor whether a change would be legal.
     Validate,
+    /// Finds out how to authenticate, or fetches a token. It carries no operation.
+    Authenticate,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Observe => "observe",
             Self::Write => "write",
             Self::Validate => "validate",
+            Self::Authenticate => "authenticate",
         }
     }
 }
@@ -144,6 +147,11 @@ impl fmt::Display for SendError {
 pub trait Exec: Send + Sync + fmt::Debug {
     /// Sends a request that carries its credentials already.
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>>;
+
+    /// Path and query of a target as they stand on the request line, behind whatever goes before them.
+    fn uri(&self, target: &str) -> String {
+        target.to_owned()
+    }
 }
 
 /// Names an attempt in the journal.
@@ -153,8 +161,9 @@ pub struct AttemptId(pub u64);
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptEnd {
-    /// One word: `accepted`, `throttled`, `transient`, `split`, `unknown`, `refused`, `stopped`, `not_sent`, `timeout`
-    /// or `broken`.
+    /// One word: `accepted`, `challenged`, `throttled`, `transient`, `split`, `unknown`, `refused`, `stopped`,
+    /// `not_sent`, `timeout` or `broken`. `challenged` is an answer that only asked for (other) credentials: the request
+    /// had no effect, and is sent again with them.
     pub class: &'static str,
     /// The HTTP status, when an answer came.
     pub status: Option<u16>,
@@ -170,7 +179,8 @@ pub struct JournalError(pub String);
 /// Where every attempt is written before it leaves. Transport calls it; the engine implements it on the ledger, once for
 /// each call, so that the attempt is kept together with the operations that it carries.
 pub trait Journal: Send + Sync {
-    /// Returns once the attempt is committed. `number` counts the attempts of this call from 1.
+    /// Returns once the attempt is committed. `number` counts the attempts of this call from 1; those that are sent again
+    /// after a challenge have the same one, and those that only authenticate ([`Purpose::Authenticate`]) have 0.
     fn intend<'a>(
         &'a self,
         request: &'a Request,
@@ -195,6 +205,8 @@ pub enum AuthScheme {
     Bearer,
     /// User and password in base64: <https://www.rfc-editor.org/rfc/rfc7617>.
     Basic,
+    /// A digest of user, password and the server's challenge: <https://www.rfc-editor.org/rfc/rfc7616>.
+    Digest,
     /// Nothing is sent.
     None,
 }

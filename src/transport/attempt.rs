@@ -19,6 +19,8 @@ pub(super) enum Finding {
         /// What to tell about it.
         reason: String,
     },
+    /// It only told how to authenticate: the call goes on at once, and nothing counts against it.
+    Authenticated,
     /// A passing fault: the call may be sent again.
     Fault(Fault),
     /// It can't be said whether the call had an effect, and it may not be sent again: no answer came.

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect, retry};
-use url::Url;
+use url::{Position, Url};
 
 use super::base_url::BaseUrl;
 use super::http_error::classify;
@@ -94,6 +94,14 @@ impl HttpExec {
 impl Exec for HttpExec {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
         self.exchange(request).boxed()
+    }
+
+    fn uri(&self, target: &str) -> String {
+        // A target that can't be joined is not sent either.
+        self.base.join(target).map_or_else(
+            |_| target.to_owned(),
+            |url| url[Position::BeforePath..Position::AfterQuery].to_owned(),
+        )
     }
 }
 
@@ -188,7 +196,7 @@ mod tests {
         };
         let secret = Secret::from_text("canary".to_owned()).expect("a secret");
         let auth = Auth::new(&[scheme], Some(&Credentials::Token(secret))).expect("a usable token");
-        auth.sign(&write(target))
+        auth.sign(&write(target), || target.to_owned()).0
     }
 
     #[tokio::test]

@@ -12,6 +12,10 @@ mod backoff;
 mod base_url;
 mod budget;
 mod connection;
+#[cfg(test)]
+mod digest_flows;
+#[cfg(test)]
+mod digest_server;
 mod error;
 mod exchange;
 mod gate;
@@ -27,6 +31,7 @@ mod pause;
 mod script;
 mod secret;
 mod sent;
+mod signing;
 mod slots;
 mod time_span;
 mod valve;

@@ -168,6 +168,16 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Purpose, number and end of each attempt.
+    pub(crate) fn attempts(&self) -> Vec<(Purpose, u32, &'static str)> {
+        let attempts = self.attempts.lock().expect("no test panics here");
+        let tell = |(request, number, end): &(Request, u32, Option<AttemptEnd>)| {
+            let class = end.as_ref().map_or("none", |end| end.class);
+            (request.purpose, *number, class)
+        };
+        attempts.iter().map(tell).collect()
+    }
+
     /// The ends in order; `none` for an attempt that has none.
     pub(crate) fn ends(&self) -> Vec<&'static str> {
         let attempts = self.attempts.lock().expect("no test panics here");
@@ -215,6 +225,11 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(script: &Arc<Script>, options: &Options) -> Self {
+        Self::known_by(Auth::NONE, script, options)
+    }
+
+    /// The same, with credentials.
+    pub(crate) fn known_by(auth: Auth, script: &Arc<Script>, options: &Options) -> Self {
         // A test that fails does so again. Those that want other draws seed anew.
         fastrand::seed(7);
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -224,7 +239,7 @@ impl Line {
         });
         let exec: Arc<dyn Exec> = script.clone();
         Self {
-            connection: Connection::new("test", exec, Auth::NONE, options, None, listener),
+            connection: Connection::new("test", exec, auth, options, None, listener),
             events,
         }
     }

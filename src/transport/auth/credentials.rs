@@ -111,7 +111,7 @@ impl CredentialForm {
     pub(super) fn of(scheme: AuthScheme) -> Option<Self> {
         match scheme {
             AuthScheme::Token { .. } | AuthScheme::Bearer => Some(Self::Token),
-            AuthScheme::Basic => Some(Self::Password),
+            AuthScheme::Basic | AuthScheme::Digest => Some(Self::Password),
             AuthScheme::None => None,
         }
     }

@@ -1,7 +1,11 @@
 //! Puts the credentials on a request, at the last moment before it leaves.
 
+mod challenge;
 mod credentials;
+mod digest;
 mod name_source;
+mod nonces;
+mod turn;
 
 use std::fmt;
 
@@ -12,17 +16,46 @@ use http::{HeaderName, HeaderValue};
 
 pub use credentials::{CredentialForm, CredentialSource, Credentials, check_credentials};
 pub use name_source::NameSource;
+pub(super) use turn::Turn;
 
+use self::nonces::Nonces;
+use self::turn::Turns;
 use super::{Secret, TransportError};
-use crate::wire::{AuthScheme, Request};
+use crate::wire::{AuthScheme, Request, Response};
 
-/// The credentials of a connection. Neither prints nor serialises them.
-#[derive(Clone)]
-pub struct Auth(Option<(HeaderName, HeaderValue)>);
+/// The credentials of a connection, and what was learned about how its server wants them. Neither prints nor serialises
+/// them.
+pub struct Auth(Kind);
+
+enum Kind {
+    None,
+    /// The same header on every request.
+    Fixed(HeaderName, HeaderValue),
+    Digest(Box<Session<Nonces>>),
+}
+
+/// What is learned, and who is learning.
+struct Session<S> {
+    learned: S,
+    turns: Turns,
+}
+
+/// What an answer says about the credentials of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// Nothing but what the vendor's judge says.
+    Judge,
+    /// The request had no effect, and is to be sent again with other credentials.
+    Again,
+    /// The same, but the vendor contradicts itself, so this is a fault.
+    Fault(&'static str),
+    /// No credentials of this connection can be sent.
+    Unusable(&'static str),
+}
 
 impl Auth {
     /// Sends no credentials.
-    pub const NONE: Self = Self(None);
+    pub const NONE: Self = Self(Kind::None);
 
     /// Takes the first of a vendor's schemes that credentials of this form fit.
     pub fn new(schemes: &[AuthScheme], credentials: Option<&Credentials>) -> Result<Self, TransportError> {
@@ -46,31 +79,91 @@ impl Auth {
             (AuthScheme::Basic, Credentials::Password { user, password }) => {
                 Self::fixed(AUTHORIZATION, "Basic ", &basic(user, password)?)
             }
+            (AuthScheme::Digest, Credentials::Password { user, password }) => {
+                let learned = Nonces::new(user, password)?;
+                let turns = Turns::default();
+                Ok(Self(Kind::Digest(Box::new(Session { learned, turns }))))
+            }
             _ => Ok(Self::NONE),
         }
     }
 
     fn fixed(name: HeaderName, prefix: &str, value: &str) -> Result<Self, TransportError> {
-        Ok(Self(Some((name, sensitive(&format!("{prefix}{value}"))?))))
+        Ok(Self(Kind::Fixed(name, sensitive(&format!("{prefix}{value}"))?)))
     }
 
-    /// The request as it goes out. The journal and the judge only ever see the one without credentials.
-    pub(crate) fn sign(&self, request: &Request) -> Request {
+    /// Whether any number of requests may be signed now.
+    pub(super) fn is_ready(&self) -> bool {
+        match &self.0 {
+            Kind::None | Kind::Fixed(..) => true,
+            Kind::Digest(session) => session.learned.are_ready(),
+        }
+    }
+
+    /// Waits until requests may be signed, or until it is the caller's turn to find out how.
+    pub(super) async fn turn(&self) -> Option<Turn<'_>> {
+        match &self.0 {
+            Kind::None | Kind::Fixed(..) => None,
+            Kind::Digest(session) => session.turns.take(|| self.is_ready()).await,
+        }
+    }
+
+    /// Whether the one whose turn it is has to ask, without a body, what the server wants.
+    pub(super) fn must_probe(&self, request: &Request) -> bool {
+        match &self.0 {
+            Kind::None | Kind::Fixed(..) => false,
+            // A request without a body is as good as a probe, and may be answered at once.
+            Kind::Digest(session) => session.learned.are_unknown() && !request.body.is_empty(),
+        }
+    }
+
+    /// The request as it goes out, and the generation of the credentials that it carries. `uri` gives what stands on its
+    /// request line. The journal and the judge only ever see the one without credentials.
+    pub(super) fn sign(&self, request: &Request, uri: impl FnOnce() -> String) -> (Request, u64) {
         let mut signed = request.clone();
         // A request never carries two credentials, whatever its builder put there.
         signed.headers.remove(AUTHORIZATION);
-        if let Some((name, value)) = &self.0 {
-            signed.headers.insert(name.clone(), value.clone());
+        let mut generation = 0;
+        let header = match &self.0 {
+            Kind::None => None,
+            Kind::Fixed(name, value) => Some((name.clone(), value.clone())),
+            Kind::Digest(session) => {
+                let (value, of) = session.learned.sign(request, &uri());
+                generation = of;
+                value.map(|value| (AUTHORIZATION, value))
+            }
+        };
+        if let Some((name, mut value)) = header {
+            value.set_sensitive(true);
+            signed.headers.insert(name, value);
         }
-        signed
+        (signed, generation)
+    }
+
+    /// What an answer to a request with credentials of a generation says about them. `is_renewed`: these were got from the
+    /// answer before, so there are no better ones.
+    pub(super) fn read(&self, response: &Response, generation: u64, is_renewed: bool) -> Reply {
+        match &self.0 {
+            Kind::None | Kind::Fixed(..) => Reply::Judge,
+            Kind::Digest(session) => session.learned.read(response, generation, is_renewed),
+        }
+    }
+
+    /// The vendor took credentials of this generation, whatever it thinks of the request.
+    pub(super) fn prove(&self, generation: u64) {
+        match &self.0 {
+            Kind::None | Kind::Fixed(..) => {}
+            Kind::Digest(session) => session.learned.prove(generation),
+        }
     }
 }
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Some((name, _)) => write!(f, "Auth({name}: [REDACTED])"),
-            None => f.write_str("Auth(none)"),
+            Kind::None => f.write_str("Auth(none)"),
+            Kind::Fixed(name, _) => write!(f, "Auth({name}: [REDACTED])"),
+            Kind::Digest(_) => f.write_str("Auth(digest: [REDACTED])"),
         }
     }
 }
@@ -102,6 +195,10 @@ mod tests {
         header: "x-token",
         prefix: "Api-Token ",
     };
+
+    fn nowhere() -> String {
+        panic!("only a digest needs the request line")
+    }
 
     fn secret(text: &str) -> Secret {
         Secret::from_text(text.to_owned()).expect("a secret")
@@ -136,7 +233,7 @@ mod tests {
         ] {
             let auth = Auth::new(&[scheme], Some(&credentials)).expect("usable credentials");
             let request = script::write("/api");
-            let signed = auth.sign(&request);
+            let (signed, _) = auth.sign(&request, nowhere);
             assert_eq!(signed.headers[name], want);
             assert!(signed.headers[name].is_sensitive());
             assert_eq!(signed.headers.len(), 1);
@@ -163,11 +260,11 @@ mod tests {
         let token = Credentials::Token(secret("new"));
         for (scheme, want) in [(TOKEN, None), (AuthScheme::Bearer, Some("Bearer new"))] {
             let auth = Auth::new(&[scheme], Some(&token)).expect("usable credentials");
-            let signed = auth.sign(&request);
+            let (signed, _) = auth.sign(&request, nowhere);
             let values: Vec<_> = signed.headers.get_all(AUTHORIZATION).into_iter().collect();
             assert_eq!(values, want.into_iter().collect::<Vec<_>>());
         }
-        assert!(Auth::NONE.sign(&request).headers.is_empty());
+        assert!(Auth::NONE.sign(&request, nowhere).0.headers.is_empty());
     }
 
     #[test]
@@ -176,7 +273,7 @@ mod tests {
         let token = Credentials::Token(secret("t"));
         for (credentials, begins) in [(&password("u", "p"), "Basic "), (&token, "Bearer t")] {
             let auth = Auth::new(&schemes, Some(credentials)).expect("usable credentials");
-            let signed = auth.sign(&script::write("/api"));
+            let (signed, _) = auth.sign(&script::write("/api"), nowhere);
             let value = signed.headers[AUTHORIZATION].to_str().expect("it is text");
             assert!(value.starts_with(begins), "{value}");
         }
@@ -186,7 +283,7 @@ mod tests {
         }
         for credentials in [None, Some(&token)] {
             let none = Auth::new(&[AuthScheme::None], credentials).expect("nothing is needed");
-            assert!(none.sign(&script::write("/api")).headers.is_empty());
+            assert!(none.sign(&script::write("/api"), nowhere).0.headers.is_empty());
         }
     }
 

@@ -72,10 +72,8 @@ fn succeeded(case: Case, contact: &Contact, request: &Request, response: &Respon
         .unwrap_or_else(|| format!("the answer is not what is promised: {}", complaint(response)));
     match request.purpose {
         Purpose::Write => Verdict::Unknown { reason },
-        Purpose::Observe | Purpose::Validate if is_page(response) && !contact.0.load(Ordering::Relaxed) => {
-            Verdict::Stop { reason }
-        }
-        Purpose::Observe | Purpose::Validate => transient(response),
+        _ if is_page(response) && !contact.0.load(Ordering::Relaxed) => Verdict::Stop { reason },
+        Purpose::Observe | Purpose::Validate | Purpose::Authenticate => transient(response),
     }
 }
 
