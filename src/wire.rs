@@ -148,6 +148,11 @@ pub trait Exec: Send + Sync + fmt::Debug {
     /// Sends a request that carries its credentials already.
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>>;
 
+    /// The same for a request whose target begins at the root of the origin rather than behind the base URL's own path.
+    fn send_to_root<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+        self.send(request)
+    }
+
     /// Path and query of a target as they stand on the request line, behind whatever goes before them.
     fn uri(&self, target: &str) -> String {
         target.to_owned()
@@ -207,6 +212,12 @@ pub enum AuthScheme {
     Basic,
     /// A digest of user, password and the server's challenge: <https://www.rfc-editor.org/rfc/rfc7616>.
     Digest,
+    /// A token after the word `Bearer` that is fetched with the client's secret, reused, and renewed:
+    /// <https://www.rfc-editor.org/rfc/rfc6749#section-4.4>.
+    OAuth2 {
+        /// The path of the token endpoint, from the root of the base URL's origin, such as `/api/oauth/token`.
+        endpoint: &'static str,
+    },
     /// Nothing is sent.
     None,
 }

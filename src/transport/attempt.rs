@@ -73,11 +73,7 @@ pub(super) fn read(
     match outcome {
         Ok(response) => {
             let verdict = judge.judge(request, &response);
-            let end = AttemptEnd {
-                class: word(&verdict),
-                status: Some(response.status),
-                correlation: correlation(&response.headers, judge.correlation()),
-            };
+            let end = ended(word(&verdict), &response, judge);
             (judged(verdict, response), end)
         }
         Err(error) => {
@@ -89,6 +85,19 @@ pub(super) fn read(
             };
             (finding, end)
         }
+    }
+}
+
+/// What the journal keeps of an answer.
+pub(super) fn ended(
+    class: &'static str,
+    response: &Response,
+    judge: &(dyn Judge + Send + Sync),
+) -> AttemptEnd {
+    AttemptEnd {
+        class,
+        status: Some(response.status),
+        correlation: correlation(&response.headers, judge.correlation()),
     }
 }
 

@@ -54,6 +54,13 @@ impl BaseUrl {
         self.0.scheme() == "https"
     }
 
+    /// The root of the same origin.
+    pub(super) fn root(&self) -> Self {
+        let mut url = self.0.clone();
+        url.set_path("/");
+        Self(url)
+    }
+
     /// Puts a target behind the base's own path. `Url::join` is not used, since it drops that path and lets a target
     /// such as `//other/` change the host. A target that would end up elsewhere than it says is refused.
     pub(super) fn join(&self, target: &str) -> Result<Url, String> {

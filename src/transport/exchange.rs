@@ -122,9 +122,10 @@ impl<'a> Exchange<'a> {
         };
         let before = self.number;
         self.number = before.max(number);
-        // While the journal committed, the connection may have closed, or a pause may have begun.
+        // While the journal committed, the connection may have closed, a pause may have begun, or another call may have been
+        // challenged.
         let closed = self.connection.valve.reason();
-        if closed.is_some() || !pass.holds() {
+        if closed.is_some() || !pass.holds() || !self.signing.is_ready() {
             self.journal.end(id, kept_back());
             return closed.map_or(Step::Again(Duration::ZERO), |reason| {
                 Step::Over(Sent::NotSent { reason })

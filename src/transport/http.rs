@@ -28,6 +28,7 @@ const IDLE: Duration = Duration::from_secs(15);
 pub struct HttpExec {
     client: Client,
     base: BaseUrl,
+    root: BaseUrl,
     timeout: Duration,
     largest: usize,
 }
@@ -44,14 +45,15 @@ impl HttpExec {
             .map_err(|error| TransportError::Client(advice(&error)))?;
         Ok(Self {
             client,
+            root: base.root(),
             base,
             timeout: options.timeout.get(),
             largest: LARGEST_ANSWER,
         })
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Response, SendError> {
-        let url = self.base.join(&request.target).map_err(SendError::Fatal)?;
+    async fn exchange(&self, base: &BaseUrl, request: &Request) -> Result<Response, SendError> {
+        let url = base.join(&request.target).map_err(SendError::Fatal)?;
         let mut answer = self
             .client
             .request(request.method.clone(), url)
@@ -93,7 +95,11 @@ impl HttpExec {
 
 impl Exec for HttpExec {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
-        self.exchange(request).boxed()
+        self.exchange(&self.base, request).boxed()
+    }
+
+    fn send_to_root<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+        self.exchange(&self.root, request).boxed()
     }
 
     fn uri(&self, target: &str) -> String {
@@ -196,7 +202,7 @@ mod tests {
         };
         let secret = Secret::from_text("canary".to_owned()).expect("a secret");
         let auth = Auth::new(&[scheme], Some(&Credentials::Token(secret))).expect("a usable token");
-        auth.sign(&write(target), || target.to_owned()).0
+        auth.sign(&write(target), &|| target.to_owned()).0
     }
 
     #[tokio::test]

@@ -34,6 +34,8 @@ mod sent;
 mod signing;
 mod slots;
 mod time_span;
+#[cfg(test)]
+mod token_flows;
 mod valve;
 mod wait;
 #[cfg(test)]

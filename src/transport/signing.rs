@@ -1,13 +1,12 @@
 //! How a call gets its credentials: by waiting, by asking in its turn, or by being challenged.
 
 use std::borrow::Cow;
-
-use bytes::Bytes;
+use std::time::Duration;
 
 use super::Auth;
 use super::attempt::{self, Fault, Finding};
-use super::auth::{Reply, Turn};
-use crate::wire::{AttemptEnd, Exec, Judge, Purpose, Request, Response, SendError};
+use super::auth::{Preparation, Reply, TokenAnswer, Turn};
+use crate::wire::{AttemptEnd, Exec, Judge, Request, Response, SendError};
 
 /// The credentials of one call on its way.
 pub(super) struct Signing<'a> {
@@ -23,16 +22,15 @@ pub(super) struct Signing<'a> {
 pub(super) struct Errand<'r> {
     /// What is sent, before credentials.
     pub(super) request: Cow<'r, Request>,
-    pub(super) kind: Kind,
+    kind: Kind,
 }
 
 /// Whether an attempt is the call's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The call's request.
+enum Kind {
     Call,
-    /// The same without its body, to be told what the server asks for. Data goes out once.
     Probe,
+    Token,
 }
 
 /// An attempt that has come back.
@@ -48,7 +46,7 @@ impl Errand<'_> {
     pub(super) fn number(&self, attempts: u32) -> u32 {
         match self.kind {
             Kind::Call => attempts + 1,
-            Kind::Probe => 0,
+            Kind::Probe | Kind::Token => 0,
         }
     }
 }
@@ -76,28 +74,26 @@ impl<'a> Signing<'a> {
 
     /// What there is to be sent for a call.
     pub(super) fn errand<'r>(&self, request: &'r Request) -> Errand<'r> {
-        if self.turn.is_none() || !self.auth.must_probe(request) {
-            return Errand {
-                request: Cow::Borrowed(request),
-                kind: Kind::Call,
-            };
-        }
-        let probe = Request {
-            purpose: Purpose::Authenticate,
-            idempotent: true,
-            body: Bytes::new(),
-            ..request.clone()
+        let before = self.turn.as_ref().and_then(|_| self.auth.before(request));
+        let (request, kind) = match before {
+            None => (Cow::Borrowed(request), Kind::Call),
+            Some(Preparation::Probe(probe)) => (Cow::Owned(probe), Kind::Probe),
+            Some(Preparation::Token(asking)) => (Cow::Owned(asking), Kind::Token),
         };
-        Errand {
-            request: Cow::Owned(probe),
-            kind: Kind::Probe,
-        }
+        Errand { request, kind }
     }
 
     /// Sends it.
     pub(super) async fn send(&self, errand: &Errand<'_>, exec: &dyn Exec) -> Outcome {
         let request = &*errand.request;
-        let (signed, generation) = self.auth.sign(request, || exec.uri(&request.target));
+        if errand.kind == Kind::Token {
+            let result = exec.send_to_root(&self.auth.ask(request)).await;
+            return Outcome {
+                result,
+                generation: 0,
+            };
+        }
+        let (signed, generation) = self.auth.sign(request, &|| exec.uri(&request.target));
         Outcome {
             result: exec.send(&signed).await,
             generation,
@@ -111,28 +107,67 @@ impl<'a> Signing<'a> {
         outcome: Outcome,
         judge: &(dyn Judge + Send + Sync),
     ) -> (Finding, AttemptEnd) {
-        let Outcome { result, generation } = outcome;
-        let reply = match &result {
-            Ok(response) => self.auth.read(response, generation, self.is_renewed),
-            Err(_) => Reply::Judge,
-        };
-        let (finding, end) = attempt::read(result, &errand.request, judge);
-        self.is_renewed = matches!(reply, Reply::Again | Reply::Fault(_));
-        let ended = |class| AttemptEnd { class, ..end.clone() };
-        match reply {
-            Reply::Judge => (self.judged(errand.kind, finding, generation), end),
-            Reply::Again => (Finding::Authenticated, ended("challenged")),
-            Reply::Fault(reason) => (Finding::Fault(contradiction(reason)), ended("challenged")),
-            Reply::Unusable(reason) => (Finding::Unusable(reason.to_owned()), ended("stopped")),
+        match (errand.kind, outcome.result) {
+            (Kind::Token, Ok(response)) => self.received(&response, judge),
+            (_, Ok(response)) => self.answered(errand, response, outcome.generation, judge),
+            (kind, Err(error)) => {
+                self.is_renewed = false;
+                let (finding, end) = attempt::read(Err(error), &errand.request, judge);
+                (self.judged(kind, finding, outcome.generation), end)
+            }
         }
     }
 
+    /// An answer of the token endpoint. The vendor's judge knows only the API, and is not asked.
+    fn received(&mut self, response: &Response, judge: &(dyn Judge + Send + Sync)) -> (Finding, AttemptEnd) {
+        let (finding, class) = match self.auth.receive(response) {
+            TokenAnswer::Token(..) => (Finding::Authenticated, "accepted"),
+            TokenAnswer::Throttled(after) => {
+                let reason = "the token endpoint throttles".to_owned();
+                (Finding::Throttled { after, reason }, "throttled")
+            }
+            TokenAnswer::Fault(reason, after) => (Finding::Fault(unapplied(reason, after)), "transient"),
+            TokenAnswer::Refused(reason) => (Finding::Stop(reason), "stopped"),
+        };
+        self.is_renewed = class == "accepted";
+        (finding, attempt::ended(class, response, judge))
+    }
+
+    fn answered(
+        &mut self,
+        errand: &Errand<'_>,
+        response: Response,
+        generation: u64,
+        judge: &(dyn Judge + Send + Sync),
+    ) -> (Finding, AttemptEnd) {
+        let reply = self.auth.read(&response, generation, self.is_renewed);
+        let (finding, end) = attempt::read(Ok(response), &errand.request, judge);
+        let (finding, class) = match (reply, finding) {
+            (Reply::Again, _) => (Finding::Authenticated, "challenged"),
+            (Reply::Renew, Finding::Stop(_)) => {
+                self.auth.reject(generation);
+                (Finding::Authenticated, "challenged")
+            }
+            (Reply::Fault(why), _) => (Finding::Fault(unapplied(why.to_owned(), None)), "challenged"),
+            (Reply::Unusable(why), _) => (Finding::Unusable(why.to_owned()), "stopped"),
+            (Reply::Judge | Reply::Renew, finding) => {
+                (self.judged(errand.kind, finding, generation), end.class)
+            }
+        };
+        self.is_renewed = class == "challenged";
+        (finding, AttemptEnd { class, ..end })
+    }
+
     /// An answer that is no challenge shows that the credentials are good, or not asked for, unless the vendor was too
-    /// busy to look at them.
+    /// busy to look at them. A call that has to rest lets another go first.
     fn judged(&mut self, kind: Kind, finding: Finding, generation: u64) -> Finding {
-        if matches!(finding, Finding::Accepted(_) | Finding::Over(_)) {
-            self.auth.prove(generation);
-            self.turn = None;
+        match finding {
+            Finding::Accepted(_) | Finding::Over(_) => {
+                self.auth.prove(generation);
+                self.turn = None;
+            }
+            Finding::Fault(_) | Finding::Lost(_) if kind == Kind::Call => self.turn = None,
+            _ => {}
         }
         if kind == Kind::Call {
             return finding;
@@ -150,11 +185,12 @@ impl<'a> Signing<'a> {
     }
 }
 
-fn contradiction(reason: &str) -> Fault {
+/// A fault of an attempt that surely had no effect.
+fn unapplied(reason: String, after: Option<Duration>) -> Fault {
     Fault {
         class: "server",
-        reason: reason.to_owned(),
-        after: None,
+        reason,
+        after,
         maybe_applied: false,
     }
 }

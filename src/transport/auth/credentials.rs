@@ -112,6 +112,7 @@ impl CredentialForm {
         match scheme {
             AuthScheme::Token { .. } | AuthScheme::Bearer => Some(Self::Token),
             AuthScheme::Basic | AuthScheme::Digest => Some(Self::Password),
+            AuthScheme::OAuth2 { .. } => Some(Self::Client),
             AuthScheme::None => None,
         }
     }

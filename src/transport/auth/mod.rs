@@ -5,6 +5,9 @@ mod credentials;
 mod digest;
 mod name_source;
 mod nonces;
+mod session;
+mod token_answer;
+mod tokens;
 mod turn;
 
 use std::fmt;
@@ -16,9 +19,13 @@ use http::{HeaderName, HeaderValue};
 
 pub use credentials::{CredentialForm, CredentialSource, Credentials, check_credentials};
 pub use name_source::NameSource;
+pub(super) use session::{Preparation, Reply};
+pub(super) use token_answer::TokenAnswer;
 pub(super) use turn::Turn;
 
 use self::nonces::Nonces;
+use self::session::Session;
+use self::tokens::Tokens;
 use self::turn::Turns;
 use super::{Secret, TransportError};
 use crate::wire::{AuthScheme, Request, Response};
@@ -31,26 +38,8 @@ enum Kind {
     None,
     /// The same header on every request.
     Fixed(HeaderName, HeaderValue),
-    Digest(Box<Session<Nonces>>),
-}
-
-/// What is learned, and who is learning.
-struct Session<S> {
-    learned: S,
-    turns: Turns,
-}
-
-/// What an answer says about the credentials of its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
-    /// Nothing but what the vendor's judge says.
-    Judge,
-    /// The request had no effect, and is to be sent again with other credentials.
-    Again,
-    /// The same, but the vendor contradicts itself, so this is a fault.
-    Fault(&'static str),
-    /// No credentials of this connection can be sent.
-    Unusable(&'static str),
+    /// What answers tell to send, and who finds it out.
+    Learned(Box<dyn Session>, Turns),
 }
 
 impl Auth {
@@ -80,9 +69,10 @@ impl Auth {
                 Self::fixed(AUTHORIZATION, "Basic ", &basic(user, password)?)
             }
             (AuthScheme::Digest, Credentials::Password { user, password }) => {
-                let learned = Nonces::new(user, password)?;
-                let turns = Turns::default();
-                Ok(Self(Kind::Digest(Box::new(Session { learned, turns }))))
+                Ok(Self::learned(Nonces::new(user, password)?))
+            }
+            (AuthScheme::OAuth2 { endpoint }, Credentials::Client { id, secret }) => {
+                Ok(Self::learned(Tokens::new(endpoint, id, secret)?))
             }
             _ => Ok(Self::NONE),
         }
@@ -92,68 +82,90 @@ impl Auth {
         Ok(Self(Kind::Fixed(name, sensitive(&format!("{prefix}{value}"))?)))
     }
 
+    fn learned(session: impl Session + 'static) -> Self {
+        Self(Kind::Learned(Box::new(session), Turns::default()))
+    }
+
+    fn session(&self) -> Option<&dyn Session> {
+        match &self.0 {
+            Kind::Learned(session, _) => Some(&**session),
+            Kind::None | Kind::Fixed(..) => None,
+        }
+    }
+
     /// Whether any number of requests may be signed now.
     pub(super) fn is_ready(&self) -> bool {
-        match &self.0 {
-            Kind::None | Kind::Fixed(..) => true,
-            Kind::Digest(session) => session.learned.are_ready(),
-        }
+        self.session().is_none_or(Session::is_ready)
     }
 
     /// Waits until requests may be signed, or until it is the caller's turn to find out how.
     pub(super) async fn turn(&self) -> Option<Turn<'_>> {
         match &self.0 {
+            Kind::Learned(session, turns) => turns.take(|| session.is_ready()).await,
             Kind::None | Kind::Fixed(..) => None,
-            Kind::Digest(session) => session.turns.take(|| self.is_ready()).await,
         }
     }
 
-    /// Whether the one whose turn it is has to ask, without a body, what the server wants.
-    pub(super) fn must_probe(&self, request: &Request) -> bool {
-        match &self.0 {
-            Kind::None | Kind::Fixed(..) => false,
-            // A request without a body is as good as a probe, and may be answered at once.
-            Kind::Digest(session) => session.learned.are_unknown() && !request.body.is_empty(),
-        }
+    /// What the one whose turn it is has to send before the call itself.
+    pub(super) fn before(&self, request: &Request) -> Option<Preparation> {
+        self.session()?.before(request)
     }
 
-    /// The request as it goes out, and the generation of the credentials that it carries. `uri` gives what stands on its
-    /// request line. The journal and the judge only ever see the one without credentials.
-    pub(super) fn sign(&self, request: &Request, uri: impl FnOnce() -> String) -> (Request, u64) {
+    /// The request for a token as it goes out: with the client's secret.
+    pub(super) fn ask(&self, request: &Request) -> Request {
+        self.session()
+            .map_or_else(|| request.clone(), |session| session.ask(request))
+    }
+
+    /// Reads the answer to that, and keeps the token that it holds.
+    pub(super) fn receive(&self, response: &Response) -> TokenAnswer {
+        let answer = token_answer::read(response);
+        if let Some(session) = self.session() {
+            session.receive(&answer);
+        }
+        answer
+    }
+
+    /// The request as it goes out, and the generation of the credentials that it carries. `uri` gives path and query of
+    /// its request line. The journal and the judge only ever see the one without credentials.
+    pub(super) fn sign(&self, request: &Request, uri: &dyn Fn() -> String) -> (Request, u64) {
         let mut signed = request.clone();
         // A request never carries two credentials, whatever its builder put there.
         signed.headers.remove(AUTHORIZATION);
-        let mut generation = 0;
-        let header = match &self.0 {
-            Kind::None => None,
-            Kind::Fixed(name, value) => Some((name.clone(), value.clone())),
-            Kind::Digest(session) => {
-                let (value, of) = session.learned.sign(request, &uri());
-                generation = of;
-                value.map(|value| (AUTHORIZATION, value))
+        let generation = match &self.0 {
+            Kind::None => 0,
+            Kind::Fixed(name, value) => {
+                signed.headers.insert(name.clone(), value.clone());
+                0
+            }
+            Kind::Learned(session, _) => {
+                let (value, generation) = session.sign(request, uri);
+                signed.headers.extend(value.map(|value| (AUTHORIZATION, value)));
+                generation
             }
         };
-        if let Some((name, mut value)) = header {
-            value.set_sensitive(true);
-            signed.headers.insert(name, value);
-        }
         (signed, generation)
     }
 
     /// What an answer to a request with credentials of a generation says about them. `is_renewed`: these were got from the
     /// answer before, so there are no better ones.
     pub(super) fn read(&self, response: &Response, generation: u64, is_renewed: bool) -> Reply {
-        match &self.0 {
-            Kind::None | Kind::Fixed(..) => Reply::Judge,
-            Kind::Digest(session) => session.learned.read(response, generation, is_renewed),
-        }
+        self.session().map_or(Reply::Judge, |session| {
+            session.read(response, generation, is_renewed)
+        })
     }
 
     /// The vendor took credentials of this generation, whatever it thinks of the request.
     pub(super) fn prove(&self, generation: u64) {
-        match &self.0 {
-            Kind::None | Kind::Fixed(..) => {}
-            Kind::Digest(session) => session.learned.prove(generation),
+        if let Some(session) = self.session() {
+            session.prove(generation);
+        }
+    }
+
+    /// The vendor took no credentials of this generation, and its judge would stop the connection.
+    pub(super) fn reject(&self, generation: u64) {
+        if let Some(session) = self.session() {
+            session.reject(generation);
         }
     }
 }
@@ -163,7 +175,7 @@ impl fmt::Debug for Auth {
         match &self.0 {
             Kind::None => f.write_str("Auth(none)"),
             Kind::Fixed(name, _) => write!(f, "Auth({name}: [REDACTED])"),
-            Kind::Digest(_) => f.write_str("Auth(digest: [REDACTED])"),
+            Kind::Learned(..) => f.write_str("Auth(learned: [REDACTED])"),
         }
     }
 }
@@ -233,7 +245,7 @@ mod tests {
         ] {
             let auth = Auth::new(&[scheme], Some(&credentials)).expect("usable credentials");
             let request = script::write("/api");
-            let (signed, _) = auth.sign(&request, nowhere);
+            let (signed, _) = auth.sign(&request, &nowhere);
             assert_eq!(signed.headers[name], want);
             assert!(signed.headers[name].is_sensitive());
             assert_eq!(signed.headers.len(), 1);
@@ -260,11 +272,11 @@ mod tests {
         let token = Credentials::Token(secret("new"));
         for (scheme, want) in [(TOKEN, None), (AuthScheme::Bearer, Some("Bearer new"))] {
             let auth = Auth::new(&[scheme], Some(&token)).expect("usable credentials");
-            let (signed, _) = auth.sign(&request, nowhere);
+            let (signed, _) = auth.sign(&request, &nowhere);
             let values: Vec<_> = signed.headers.get_all(AUTHORIZATION).into_iter().collect();
             assert_eq!(values, want.into_iter().collect::<Vec<_>>());
         }
-        assert!(Auth::NONE.sign(&request, nowhere).0.headers.is_empty());
+        assert!(Auth::NONE.sign(&request, &nowhere).0.headers.is_empty());
     }
 
     #[test]
@@ -273,7 +285,7 @@ mod tests {
         let token = Credentials::Token(secret("t"));
         for (credentials, begins) in [(&password("u", "p"), "Basic "), (&token, "Bearer t")] {
             let auth = Auth::new(&schemes, Some(credentials)).expect("usable credentials");
-            let (signed, _) = auth.sign(&script::write("/api"), nowhere);
+            let (signed, _) = auth.sign(&script::write("/api"), &nowhere);
             let value = signed.headers[AUTHORIZATION].to_str().expect("it is text");
             assert!(value.starts_with(begins), "{value}");
         }
@@ -283,7 +295,7 @@ mod tests {
         }
         for credentials in [None, Some(&token)] {
             let none = Auth::new(&[AuthScheme::None], credentials).expect("nothing is needed");
-            assert!(none.sign(&script::write("/api"), nowhere).0.headers.is_empty());
+            assert!(none.sign(&script::write("/api"), &nowhere).0.headers.is_empty());
         }
     }
 

@@ -1,17 +1,16 @@
 //! The Digest session of a connection: one nonce at a time, reused with a rising count, and exchanged when it is refused.
-//!
-//! Who signs first with a new nonce goes alone: a wrong password is then tried once, not once for every call that waits,
-//! and accounts are not locked for it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use super::Reply;
 use super::challenge::{Asked, Challenge, asked, next_nonce};
 use super::digest::{Answer, hex};
+use super::sensitive;
+use super::session::{Preparation, Reply, Session};
 use crate::transport::{Secret, TransportError};
-use crate::wire::{Request, Response};
+use crate::wire::{Purpose, Request, Response};
 
 /// What is known of the server's nonces.
 #[derive(Debug)]
@@ -49,70 +48,6 @@ impl Nonces {
             password: password.clone(),
             state: Mutex::default(),
         })
-    }
-
-    /// Whether any number of requests may be signed.
-    pub(super) fn are_ready(&self) -> bool {
-        self.state().proven
-    }
-
-    /// Whether nothing is known yet of what the server asks for.
-    pub(super) fn are_unknown(&self) -> bool {
-        let state = self.state();
-        state.generation == 0 && !state.proven
-    }
-
-    /// The header for a request, when there is a nonce, and the generation that it is signed with.
-    pub(super) fn sign(&self, request: &Request, uri: &str) -> (Option<HeaderValue>, u64) {
-        let cnonce = cnonce();
-        let mut state = self.state();
-        let Some(challenge) = state.challenge.clone() else {
-            return (None, state.generation);
-        };
-        state.count = state.count.wrapping_add(1);
-        let (count, generation) = (state.count, state.generation);
-        drop(state);
-        let answer = Answer {
-            challenge: &challenge,
-            method: request.method.as_str(),
-            uri,
-            count,
-            cnonce: &cnonce,
-        };
-        let header = answer.header(self.user.expose(), &self.password);
-        // Only a target that is no URI can't stand in a header, and such a request is not sent.
-        (HeaderValue::from_str(&header).ok(), generation)
-    }
-
-    /// What an answer to a request of some generation says. `is_renewed`: the attempt before was challenged as well, so
-    /// the nonce was new.
-    pub(super) fn read(&self, response: &Response, generation: u64, is_renewed: bool) -> Reply {
-        if response.status != 401 {
-            self.follow(&response.headers, generation);
-            return Reply::Judge;
-        }
-        let is_signed = generation > 0;
-        match asked(&response.headers) {
-            Asked::Digest(challenge) if is_signed && is_renewed && !challenge.stale => Reply::Judge,
-            Asked::Digest(challenge) => {
-                self.install(challenge, generation);
-                if is_signed && is_renewed {
-                    Reply::Fault("the vendor calls a nonce stale that it has just given")
-                } else {
-                    Reply::Again
-                }
-            }
-            Asked::Unknown if !is_signed => Reply::Unusable(
-                "the vendor asks for a digest in a form that is not known here: not MD5 or SHA-256 with `qop=auth`",
-            ),
-            Asked::Unknown | Asked::Nothing => Reply::Judge,
-        }
-    }
-
-    /// A request of this generation was answered with anything but a challenge.
-    pub(super) fn prove(&self, generation: u64) {
-        let mut state = self.state();
-        state.proven |= state.generation == generation;
     }
 
     /// Takes a new nonce, unless another request brought a newer one than this one was signed with. A server that gives
@@ -154,6 +89,76 @@ impl Nonces {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session for Nonces {
+    fn is_ready(&self) -> bool {
+        self.state().proven
+    }
+
+    /// A request without a body is as good as a probe, and may be answered at once.
+    fn before(&self, request: &Request) -> Option<Preparation> {
+        let state = self.state();
+        let is_known = state.generation > 0 || state.proven;
+        if is_known || request.body.is_empty() {
+            return None;
+        }
+        Some(Preparation::Probe(Request {
+            purpose: Purpose::Authenticate,
+            idempotent: true,
+            body: Bytes::new(),
+            ..request.clone()
+        }))
+    }
+
+    fn sign(&self, request: &Request, uri: &dyn Fn() -> String) -> (Option<HeaderValue>, u64) {
+        let cnonce = cnonce();
+        let mut state = self.state();
+        let Some(challenge) = state.challenge.clone() else {
+            return (None, state.generation);
+        };
+        state.count = state.count.wrapping_add(1);
+        let (count, generation) = (state.count, state.generation);
+        drop(state);
+        let answer = Answer {
+            challenge: &challenge,
+            method: request.method.as_str(),
+            uri: &uri(),
+            count,
+            cnonce: &cnonce,
+        };
+        // Only a target that is no URI can't stand in a header, and such a request is not sent.
+        let header = sensitive(&answer.header(self.user.expose(), &self.password));
+        (header.ok(), generation)
+    }
+
+    fn read(&self, response: &Response, generation: u64, is_renewed: bool) -> Reply {
+        if response.status != 401 {
+            self.follow(&response.headers, generation);
+            return Reply::Judge;
+        }
+        let is_signed = generation > 0;
+        match asked(&response.headers) {
+            Asked::Digest(challenge) if is_signed && is_renewed && !challenge.stale => Reply::Judge,
+            Asked::Digest(challenge) => {
+                self.install(challenge, generation);
+                if is_signed && is_renewed {
+                    Reply::Fault("the vendor calls a nonce stale that it has just given")
+                } else {
+                    Reply::Again
+                }
+            }
+            Asked::Unknown if !is_signed => Reply::Unusable(
+                "the vendor asks for a digest in a form that is not known here: not MD5 or SHA-256 with `qop=auth`",
+            ),
+            Asked::Unknown | Asked::Nothing => Reply::Judge,
+        }
+    }
+
+    fn prove(&self, generation: u64) {
+        let mut state = self.state();
+        state.proven |= state.generation == generation;
     }
 }
 
