@@ -26,7 +26,7 @@ use tagferry::mapping::{self, Entity, Mapper, TagOptions};
 use tagferry::model::{Present, Rule, Tag, Wish};
 use tagferry::pack::{self, Room, Wanted};
 use tagferry::simulator::{self, dynatrace::Dynatrace};
-use tagferry::transport::{Auth, Connection, HttpExec, Options, Pace};
+use tagferry::transport::{Auth, Connection, Credentials, HttpExec, Options, Pace};
 use tagferry::vendor::dynatrace;
 use tagferry::wire::Exec;
 use tagferry::{collide, inventory};
@@ -464,7 +464,7 @@ async fn calls(calls: usize) {
     ]))
     .await
     .expect("a token");
-    let auth = Auth::new(dynatrace::AUTH, Some(&secret)).expect("an auth header");
+    let auth = Auth::new(&[dynatrace::AUTH], Some(&Credentials::Token(secret))).expect("an auth header");
     let target = target_to(Arc::new(exec), auth, &ours, 64);
     let ledger = Ledger::open(&folder.path().join("ledger.db"))
         .await

@@ -19,6 +19,8 @@ pub enum Purpose {
     Write,
     /// Asks the vendor whether a change would be legal.
     Validate,
+    /// Finds out how to authenticate, or fetches a token. It carries no operation.
+    Authenticate,
 }
 
 impl Purpose {
@@ -28,6 +30,7 @@ impl Purpose {
             Self::Observe => "observe",
             Self::Write => "write",
             Self::Validate => "validate",
+            Self::Authenticate => "authenticate",
         }
     }
 }
@@ -109,6 +112,12 @@ pub enum Verdict {
 pub trait Judge {
     /// Judges one answer to one request.
     fn judge(&self, request: &Request, response: &Response) -> Verdict;
+
+    /// Headers, in lower case, in which the vendor names an exchange for its support: the first that an answer has goes
+    /// into the journal. They come before the names that are common everywhere, such as `x-request-id`.
+    fn correlation(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// Why no answer came.
@@ -138,6 +147,16 @@ impl fmt::Display for SendError {
 pub trait Exec: Send + Sync + fmt::Debug {
     /// Sends a request that carries its credentials already.
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>>;
+
+    /// The same for a request whose target begins at the root of the origin rather than behind the base URL's own path.
+    fn send_to_root<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+        self.send(request)
+    }
+
+    /// Path and query of a target as they stand on the request line, behind whatever goes before them.
+    fn uri(&self, target: &str) -> String {
+        target.to_owned()
+    }
 }
 
 /// Names an attempt in the journal.
@@ -147,8 +166,9 @@ pub struct AttemptId(pub u64);
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptEnd {
-    /// One word: `accepted`, `throttled`, `transient`, `split`, `unknown`, `refused`, `stopped`, `not_sent`, `timeout`
-    /// or `broken`.
+    /// One word: `accepted`, `challenged`, `throttled`, `transient`, `split`, `unknown`, `refused`, `stopped`,
+    /// `not_sent`, `timeout` or `broken`. `challenged` is an answer that only asked for (other) credentials: the request
+    /// had no effect, and is sent again with them.
     pub class: &'static str,
     /// The HTTP status, when an answer came.
     pub status: Option<u16>,
@@ -164,7 +184,8 @@ pub struct JournalError(pub String);
 /// Where every attempt is written before it leaves. Transport calls it; the engine implements it on the ledger, once for
 /// each call, so that the attempt is kept together with the operations that it carries.
 pub trait Journal: Send + Sync {
-    /// Returns once the attempt is committed. `number` counts the attempts of this call from 1.
+    /// Returns once the attempt is committed. `number` counts the attempts of this call from 1; those that are sent again
+    /// after a challenge have the same one, and those that only authenticate ([`Purpose::Authenticate`]) have 0.
     fn intend<'a>(
         &'a self,
         request: &'a Request,
@@ -175,7 +196,7 @@ pub trait Journal: Send + Sync {
     fn end(&self, attempt: AttemptId, end: AttemptEnd);
 }
 
-/// How a vendor wants to be told who is calling. The secret itself is transport's business.
+/// How a vendor wants to be told who is calling. The secrets themselves are transport's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthScheme {
     /// A header whose value is a fixed word before the token, such as `Authorization: Api-Token …`.
@@ -184,6 +205,18 @@ pub enum AuthScheme {
         header: &'static str,
         /// What stands before the token, with its space.
         prefix: &'static str,
+    },
+    /// A token after the word `Bearer`: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
+    Bearer,
+    /// User and password in base64: <https://www.rfc-editor.org/rfc/rfc7617>.
+    Basic,
+    /// A digest of user, password and the server's challenge: <https://www.rfc-editor.org/rfc/rfc7616>.
+    Digest,
+    /// A token after the word `Bearer` that is fetched with the client's secret, reused, and renewed:
+    /// <https://www.rfc-editor.org/rfc/rfc6749#section-4.4>.
+    OAuth2 {
+        /// The path of the token endpoint, from the root of the base URL's origin, such as `/api/oauth/token`.
+        endpoint: &'static str,
     },
     /// Nothing is sent.
     None,

@@ -11,11 +11,11 @@ use crate::engine::{Embedded, Source, Target, TargetSpec};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
-use crate::job::{Address, Bound, Connection, GuardOptions, Job, SecretSource};
+use crate::job::{Address, Bound, Connection, GuardOptions, Job};
 use crate::ledger::{self, Ledger, PlanTarget};
 use crate::model::{Grain, Limits, TagRules};
 use crate::simulator;
-use crate::transport::{self, Auth, HttpExec, Secret};
+use crate::transport::{self, Auth, HttpExec};
 use crate::vendor::{self, Opened};
 use crate::wire::Exec;
 
@@ -169,18 +169,15 @@ pub(super) async fn target(
 }
 
 async fn auth(job: &Job, connection: &Connection) -> anyhow::Result<Auth> {
-    let source = connection.token.clone().map(|source| match source {
-        SecretSource::File(path) => SecretSource::File(job.folder.join(path)),
-        other => other,
-    });
-    let secret = match &source {
+    let credentials = match connection.credentials.clone() {
         Some(source) => {
-            let loaded = Secret::load(source).await;
-            Some(loaded.with_context(|| format!("connection `{}`: loading its token", connection.name))?)
+            let loaded = source.load(&job.folder).await;
+            let doing = || format!("connection `{}`: loading its credentials", connection.name);
+            Some(loaded.with_context(doing)?)
         }
         None => None,
     };
-    Ok(Auth::new(opened(job)?.auth, secret.as_ref())?)
+    Ok(Auth::new(connection.vendor.listed.schemes, credentials.as_ref())?)
 }
 
 /// Keeps what the gate learned, for the next run.

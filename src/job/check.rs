@@ -49,6 +49,11 @@ impl<'d> Check<'d> {
         self.document.has(path)
     }
 
+    /// Whether what is written at a path can be used.
+    pub(super) fn is_usable(&self, path: Path<'_>) -> bool {
+        self.has(path) && !self.left_out_of(path)
+    }
+
     /// How much is wrong so far.
     pub(super) fn count(&self) -> usize {
         self.findings.len()

@@ -4,7 +4,8 @@ use url::Url;
 
 use super::check::Check;
 use super::connection_options::ConnectionOptions;
-use super::options::{NetworkOptions, SecretSource};
+use super::credentials;
+use super::options::{CredentialSource, NetworkOptions};
 use super::schema;
 use crate::mapping::nearest;
 use crate::transport::{TransportError, check_base};
@@ -22,8 +23,8 @@ pub struct Connection {
     pub address: Address,
     /// The account, where one URL serves several.
     pub tenant: Option<String>,
-    /// Where its secret is; an embedded simulator needs none.
-    pub token: Option<SecretSource>,
+    /// What it is known by; an embedded simulator needs nothing.
+    pub credentials: Option<CredentialSource>,
     /// Whose API it is.
     pub vendor: Vendor,
     /// How it is spoken to.
@@ -61,9 +62,9 @@ impl Vendor {
 pub(super) fn build(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) -> Option<Connection> {
     let before = check.count();
     let address = address(name, options, check);
-    if let Some(address) = &address {
-        token(name, options, address, check);
-    }
+    let credentials = address
+        .as_ref()
+        .and_then(|address| credentials::build(name, options, address, check));
     numbers(name, options, check);
     let vendor = vendor(name, options, check);
     if check.count() > before {
@@ -73,7 +74,7 @@ pub(super) fn build(name: &str, options: &ConnectionOptions, check: &mut Check<'
         name: name.to_owned(),
         address: address?,
         tenant: options.tenant.clone(),
-        token: options.token.clone(),
+        credentials,
         vendor: vendor?,
         network: network(options),
     })
@@ -110,24 +111,6 @@ fn http(text: &str, allow_http: bool) -> Result<Url, String> {
             error.to_string().trim_start_matches("url: ")
         )),
     }
-}
-
-fn token(name: &str, options: &ConnectionOptions, address: &Address, check: &mut Check<'_>) {
-    let path = ["connections", name, "token"];
-    let refused = match &options.token {
-        None if matches!(address, Address::Http(url) if url.scheme() == "https") && !check.has(&path) => {
-            let message = "no token; say where it is, such as `token = { env = \"DT_API_TOKEN\" }`";
-            return check.value(&["connections", name, "url"], message);
-        }
-        Some(SecretSource::Command(command)) if command.first().is_none_or(String::is_empty) => {
-            "`command` is empty; write it like `command = [\"PROGRAM\", \"ARGUMENT\"]`"
-        }
-        Some(SecretSource::File(file)) if file.as_os_str().is_empty() => {
-            "`file` is empty; give the path of a file that holds the token"
-        }
-        _ => return,
-    };
-    check.value(&path, refused);
 }
 
 fn numbers(name: &str, options: &ConnectionOptions, check: &mut Check<'_>) {

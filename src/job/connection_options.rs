@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::options::{Pace, SecretSource, TimeSpan};
+use super::options::{NameSource, Pace, SecretSource, TimeSpan};
 use crate::vendor::VENDORS;
 
 /// One vendor account.
@@ -21,6 +21,14 @@ pub struct ConnectionOptions {
     pub tenant: Option<String>,
     /// Where the API token is: `{ env = "NAME" }`, `{ file = "PATH" }` or `{ command = ["PROGRAM", "ARGUMENT"] }`.
     pub token: Option<SecretSource>,
+    /// The user, or the public key, as text or where it is, like a token. Goes with `password`.
+    pub user: Option<NameSource>,
+    /// Where the password, or the private key, is, like a token. Goes with `user`.
+    pub password: Option<SecretSource>,
+    /// The identifier of an OAuth2 client, as text or where it is, like a token. Goes with `client_secret`.
+    pub client_id: Option<NameSource>,
+    /// Where the secret of the OAuth2 client is, like a token. Goes with `client_id`.
+    pub client_secret: Option<SecretSource>,
     /// How fast to send.
     pub pace: Option<Pace>,
     /// How long one attempt may take, from connecting to the last byte of the answer. Default `30s`.

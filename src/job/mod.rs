@@ -6,6 +6,7 @@
 mod check;
 mod connection;
 mod connection_options;
+mod credentials;
 mod document;
 mod file;
 mod load;
@@ -24,7 +25,8 @@ pub use connection_options::ConnectionOptions;
 pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use options::{
-    Collision, NetworkOptions, Pace, Rate, SecretSource, SourceFormat, SourceOptions, TimeSpan,
+    Collision, CredentialForm, CredentialSource, NameSource, NetworkOptions, Pace, Rate, SecretSource,
+    SourceFormat, SourceOptions, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;

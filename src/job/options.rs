@@ -2,4 +2,7 @@
 
 pub use crate::collide::Policy as Collision;
 pub use crate::inventory::{Format as SourceFormat, Options as SourceOptions};
-pub use crate::transport::{Options as NetworkOptions, Pace, Rate, SecretSource, TimeSpan};
+pub use crate::transport::{
+    CredentialForm, CredentialSource, NameSource, Options as NetworkOptions, Pace, Rate, SecretSource,
+    TimeSpan,
+};

@@ -11,8 +11,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::words::{self, article, did_you_mean, either, expected, is_of, kind, names, quoted, unknown_key};
 
+/// The keys that say where a secret is.
+const SECRETS: [&str; 3] = ["token", "password", "client_secret"];
+
 /// A secret that stands in the job file itself would be copied, committed and shown.
-const INLINE_SECRET: &str = "a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
+const INLINE_SECRET: &str = "a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`";
 
 /// Something that is wrong with the shape.
 #[derive(Debug, PartialEq, Eq)]
@@ -197,7 +200,7 @@ impl<'s> Shape<'s> {
 
     fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, alternatives: &[&Json]) {
         let kind = kind(value.get_ref());
-        if kind == "string" && self.is_token() {
+        if kind == "string" && self.is_secret() {
             return self.blame(value.span(), INLINE_SECRET.to_owned());
         }
         let wanted: Vec<_> = alternatives.iter().map(|schema| expected(schema)).collect();
@@ -242,8 +245,8 @@ impl<'s> Shape<'s> {
         steps.collect()
     }
 
-    fn is_token(&self) -> bool {
-        matches!(self.path.last(), Some(Step::Key(key)) if key == "token")
+    fn is_secret(&self) -> bool {
+        matches!(self.path.last(), Some(Step::Key(key)) if SECRETS.contains(&key.as_str()))
     }
 
     /// The path as people write it: tables of a list are counted from 1.

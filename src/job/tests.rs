@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Address, Bound, Job, JobError, SecretSource, TimeSpan, load};
+use super::{Address, Bound, CredentialSource, Job, JobError, SecretSource, TimeSpan, load};
 
 /// The sample of the README, in its main form.
 const SAMPLE: &str = r#"name = "prod-hosts"
@@ -168,12 +168,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "token = { env = \"DT_API_TOKEN\" }",
         "",
-        "22:7: no token; say where it is, such as `token = { env = \"DT_API_TOKEN\" }`",
+        "22:7: credentials: there are none; give the connection `token = { env = \"NAME\" }`",
     ),
     (
         "token = { env = \"DT_API_TOKEN\" }",
         "token = \"dt0c01.CANARY\"",
-        "23:9: a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"DT_API_TOKEN\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`",
+        "23:9: a secret can't stand in the job file: revoke it, and say where the new one is: `{ env = \"NAME\" }`, `{ file = \"PATH\" }` or `{ command = [\"PROGRAM\"] }`",
     ),
     (
         "env = \"DT_API_TOKEN\"",
@@ -193,7 +193,42 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "token = { env = \"DT_API_TOKEN\" }",
         "api_token = \"CANARY\"",
-        "22:7: no token; say where it is, such as `token = { env = \"DT_API_TOKEN\" }`",
+        "22:7: credentials: there are none; give the connection `token = { env = \"NAME\" }`",
+    ),
+    (
+        "token = {",
+        "user = \"me\"\ntoken = {",
+        "23:1: `token` and `user` are both given; keep the credentials that the vendor asks for",
+    ),
+    (
+        "token = { env = \"DT_API_TOKEN\" }",
+        "user = \"me\"",
+        "23:1: `user` and `password` go together; give `password` as well",
+    ),
+    (
+        "token = { env = \"DT_API_TOKEN\" }",
+        "client_secret = { env = \"S\" }",
+        "23:1: `client_id` and `client_secret` go together; give `client_id` as well",
+    ),
+    (
+        "token = { env = \"DT_API_TOKEN\" }",
+        "user = \"me\"\npassword = { env = \"P\" }",
+        "23:1: this vendor does not take `user` and `password`; give the connection `token = { env = \"NAME\" }`",
+    ),
+    (
+        "token = { env = \"DT_API_TOKEN\" }",
+        "user = \"me\"\npassword = \"CANARY\"",
+        "23:1: this vendor does not take `user` and `password`; give the connection `token = { env = \"NAME\" }`",
+    ),
+    (
+        "token = { env = \"DT_API_TOKEN\" }",
+        "client_id = 7",
+        "23:1: `client_id` and `client_secret` go together; give `client_secret` as well",
+    ),
+    (
+        "token = { env = \"DT_API_TOKEN\" }",
+        "token = { file = \"\" }",
+        "23:9: `file` is empty; give the path of a file that holds the token",
     ),
     (
         "20/s",
@@ -253,7 +288,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "https://abc",
         "https://me:CANARY@abc",
-        "22:7: the URL can't be used: it holds a user name or password; give the connection a `token` instead",
+        "22:7: the URL can't be used: it holds a user name or password; give the connection its credentials in keys of their own instead",
     ),
     (
         "entity = \"{{ entity_id }}\"",
@@ -470,8 +505,10 @@ fn the_sample_loads() {
     assert_eq!(fields, ["entity_id", "environment", "owner"]);
     let connection = &job.connections["dynatrace"];
     assert_eq!(
-        connection.token,
-        Some(SecretSource::Env("DT_API_TOKEN".to_owned()))
+        connection.credentials,
+        Some(CredentialSource::Token(SecretSource::Env(
+            "DT_API_TOKEN".to_owned()
+        )))
     );
     assert_eq!(connection.network.pace.concurrency, Some(8));
     assert_eq!(connection.network.timeout, TimeSpan::from_secs(30));

@@ -143,6 +143,35 @@ async fn every_row_has_one_outcome_and_they_add_up() {
 }
 
 #[tokio::test]
+async fn what_only_authenticates_is_an_attempt_but_neither_a_read_nor_a_write_nor_a_retry() {
+    let fixture = planned().await;
+    let log = fixture.ledger.run_log(fixture.run).await.unwrap();
+    for (purpose, number) in [
+        (Purpose::Authenticate, 0),
+        (Purpose::Observe, 1),
+        (Purpose::Write, 1),
+        (Purpose::Authenticate, 0),
+        (Purpose::Write, 1),
+        (Purpose::Write, 2),
+    ] {
+        let request = Request { purpose, ..request() };
+        let intent = Intent {
+            request: &request,
+            entities: 1,
+            lines: &[],
+        };
+        log.intend(&intent, number).await.unwrap();
+    }
+    let counts = fixture.ledger.summary(fixture.run).await.unwrap().attempts;
+    assert_eq!((counts.observe, counts.write, counts.retries), (1, 3, 1));
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM attempt WHERE purpose = 'authenticate'")
+        .fetch_one(&fixture.ledger.readers)
+        .await
+        .unwrap();
+    assert_eq!(kept, 2);
+}
+
+#[tokio::test]
 async fn an_attempt_is_in_the_file_before_intend_returns_and_its_end_follows() {
     let fixture = planned().await;
     let log = fixture.ledger.run_log(fixture.run).await.unwrap();

@@ -19,6 +19,8 @@ pub(super) enum Finding {
         /// What to tell about it.
         reason: String,
     },
+    /// It only told how to authenticate: the call goes on at once, and nothing counts against it.
+    Authenticated,
     /// A passing fault: the call may be sent again.
     Fault(Fault),
     /// It can't be said whether the call had an effect, and it may not be sent again: no answer came.
@@ -51,14 +53,16 @@ pub(super) enum Ending {
     Refused(&'static str, String),
 }
 
-/// Headers that name an exchange for the vendor's support; the first that is there is kept.
-const CORRELATION: [&str; 5] = [
+/// Headers that name an exchange for a vendor's support, whoever the vendor is. Its own come first.
+const CORRELATION: [&str; 4] = [
     "x-request-id",
     "x-correlation-id",
-    "x-dynatrace-requeststateid",
     "x-amzn-trace-id",
     "traceresponse",
 ];
+
+/// The longest name of an exchange that is kept, in characters; a header may hold anything.
+const LONGEST_CORRELATION: usize = 128;
 
 /// Reads the outcome of an attempt.
 pub(super) fn read(
@@ -69,11 +73,7 @@ pub(super) fn read(
     match outcome {
         Ok(response) => {
             let verdict = judge.judge(request, &response);
-            let end = AttemptEnd {
-                class: word(&verdict),
-                status: Some(response.status),
-                correlation: correlation(&response.headers),
-            };
+            let end = ended(word(&verdict), &response, judge);
             (judged(verdict, response), end)
         }
         Err(error) => {
@@ -85,6 +85,19 @@ pub(super) fn read(
             };
             (finding, end)
         }
+    }
+}
+
+/// What the journal keeps of an answer.
+pub(super) fn ended(
+    class: &'static str,
+    response: &Response,
+    judge: &(dyn Judge + Send + Sync),
+) -> AttemptEnd {
+    AttemptEnd {
+        class,
+        status: Some(response.status),
+        correlation: correlation(&response.headers, judge.correlation()),
     }
 }
 
@@ -146,11 +159,13 @@ fn unanswered(error: SendError, idempotent: bool) -> (Finding, &'static str) {
     }
 }
 
-fn correlation(headers: &HeaderMap) -> Option<String> {
-    let text = CORRELATION
+/// The first of the vendor's headers, else of the common ones; of one that is there twice the first value.
+fn correlation(headers: &HeaderMap, of_vendor: &[&str]) -> Option<String> {
+    let text = of_vendor
         .iter()
+        .chain(&CORRELATION)
         .find_map(|name| headers.get(*name)?.to_str().ok())?;
-    Some(text.chars().take(128).collect())
+    Some(text.chars().take(LONGEST_CORRELATION).collect())
 }
 
 #[cfg(test)]
@@ -204,5 +219,31 @@ mod tests {
         let lost = SendError::Broken("reset".to_owned());
         let (_, end) = read(Err(lost), &write("/"), &ByStatus);
         assert_eq!((end.class, end.status, end.correlation), ("broken", None, None));
+    }
+
+    #[test]
+    fn the_headers_of_the_vendor_come_before_the_common_ones_and_the_first_of_two_is_kept() {
+        #[derive(Debug)]
+        struct Names(&'static [&'static str]);
+        const ECID: &str = "x-oracle-dms-ecid";
+        impl Judge for Names {
+            fn judge(&self, _: &Request, _: &Response) -> Verdict {
+                Verdict::Accept
+            }
+            fn correlation(&self) -> &'static [&'static str] {
+                self.0
+            }
+        }
+        let both = [("x-request-id", "common"), (ECID, "first"), (ECID, "second")];
+        for (names, headers, want) in [
+            (&[ECID][..], &both[..], Some("first")),
+            (&["x-other", ECID], &both, Some("first")),
+            (&["x-other"], &both, Some("common")),
+            (&[ECID], &both[..1], Some("common")),
+            (&[], &both[1..], None),
+        ] {
+            let (_, end) = read(Ok(answer(200, headers)), &write("/"), &Names(names));
+            assert_eq!(end.correlation.as_deref(), want, "{names:?}");
+        }
     }
 }

@@ -23,7 +23,9 @@ pub fn check_base(url: &Url, allow_http: bool) -> Result<(), TransportError> {
     // The URL itself is not repeated: it may hold a password.
     let refused = |why: &str| Err(TransportError::BaseUrl(why.to_owned()));
     if !url.username().is_empty() || url.password().is_some() {
-        return refused("it holds a user name or password; give the connection a `token` instead");
+        return refused(
+            "it holds a user name or password; give the connection its credentials in keys of their own instead",
+        );
     }
     if url.query().is_some() || url.fragment().is_some() {
         return refused("it holds a query or a fragment; give only scheme, host, port and path");
@@ -50,6 +52,13 @@ impl BaseUrl {
 
     pub(super) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
+    }
+
+    /// The root of the same origin.
+    pub(super) fn root(&self) -> Self {
+        let mut url = self.0.clone();
+        url.set_path("/");
+        Self(url)
     }
 
     /// Puts a target behind the base's own path. `Url::join` is not used, since it drops that path and lets a target

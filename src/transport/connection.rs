@@ -161,7 +161,7 @@ impl fmt::Debug for Connection {
 mod tests {
     use super::*;
     use crate::transport::script::{ByStatus, Line, Memory, Script, answer, write};
-    use crate::transport::{Pace, Secret};
+    use crate::transport::{Credentials, Pace, Secret};
     use crate::wire::{AuthScheme, SendError};
     use futures::future::join;
     use tokio::time::{Instant, sleep};
@@ -291,7 +291,7 @@ mod tests {
             prefix: "Api-Token ",
         };
         let secret = Secret::from_text("canary-51c0".to_owned()).expect("a secret");
-        let auth = Auth::new(scheme, Some(&secret)).expect("a usable token");
+        let auth = Auth::new(&[scheme], Some(&Credentials::Token(secret))).expect("a usable token");
         let mut line = Line::new(&script, &options(None, 1));
         line.connection.auth = auth;
         let journal = Memory::default();

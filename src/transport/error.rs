@@ -39,7 +39,7 @@ pub enum TransportError {
     /// The HTTP client can't be built.
     #[error("the HTTP client can't be built: {0}")]
     Client(String),
-    /// The secret is missing or can't be sent.
-    #[error("token: {0}")]
-    Auth(&'static str),
+    /// The credentials are missing, are of another form than the vendor takes, or can't be sent.
+    #[error("credentials: {0}")]
+    Auth(String),
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempt::{self, Fault, Finding};
+use super::attempt::{Fault, Finding};
 use super::gate::Entry;
 use super::pass::Pass;
 use super::patience::Patience;
 use super::pause::Begun;
+use super::signing::Signing;
 use super::{Connection, HaltKind, Sent, wait};
 use crate::wire::{AttemptEnd, Journal, JournalError, Judge, Request, Response};
 
@@ -19,8 +20,9 @@ pub(super) struct Exchange<'a> {
     request: &'a Request,
     judge: &'a (dyn Judge + Send + Sync),
     journal: &'a dyn Journal,
-    /// Attempts that were written to the journal.
+    /// Attempts of the call itself that were written to the journal; a challenge takes the last one back.
     number: u32,
+    signing: Signing<'a>,
     patience: Patience,
 }
 
@@ -49,6 +51,7 @@ impl<'a> Exchange<'a> {
             judge,
             journal,
             number: 0,
+            signing: Signing::new(&connection.auth),
             patience: Patience::new(connection.grant),
         }
     }
@@ -70,18 +73,28 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    async fn enter(&self) -> Result<Entry<'a>, Sent> {
-        let gate = &self.connection.gate;
+    /// Waits for credentials, and only then for a slot, which is held by nobody who waits for others.
+    async fn enter(&mut self) -> Result<Entry<'a>, Sent> {
+        let Self {
+            connection,
+            signing,
+            patience,
+            ..
+        } = self;
+        let entering = async {
+            signing.ready().await;
+            connection.gate.enter().await
+        };
         let entered = async {
-            match self.patience.deadline() {
-                Some(deadline) => timeout_at(deadline, gate.enter()).await.ok(),
-                None => Some(gate.enter().await),
+            match patience.deadline() {
+                Some(deadline) => timeout_at(deadline, entering).await.ok(),
+                None => Some(entering.await),
             }
         };
         tokio::select! {
             biased;
-            reason = self.connection.valve.closed() => Err(Sent::NotSent { reason }),
-            entry = entered => entry.ok_or_else(|| self.patience.exhausted(&self.patience.out_of_time())),
+            reason = connection.valve.closed() => Err(Sent::NotSent { reason }),
+            entry = entered => entry.ok_or_else(|| patience.exhausted(&patience.out_of_time())),
         }
     }
 
@@ -97,14 +110,22 @@ impl<'a> Exchange<'a> {
     }
 
     async fn attempt(&mut self, Entry { slot, pass }: Entry<'_>) -> Step {
-        let id = match self.journal.intend(self.request, self.number + 1).await {
+        if !self.signing.is_ready() {
+            // While this call waited for its slot, another was challenged. The token of the rate is lost.
+            return Step::Again(Duration::ZERO);
+        }
+        let errand = self.signing.errand(self.request);
+        let number = errand.number(self.number);
+        let id = match self.journal.intend(&errand.request, number).await {
             Ok(id) => id,
             Err(error) => return self.journal_failed(error),
         };
-        self.number += 1;
-        // While the journal committed, the connection may have closed, or a pause may have begun.
+        let before = self.number;
+        self.number = before.max(number);
+        // While the journal committed, the connection may have closed, a pause may have begun, or another call may have been
+        // challenged.
         let closed = self.connection.valve.reason();
-        if closed.is_some() || !pass.holds() {
+        if closed.is_some() || !pass.holds() || !self.signing.is_ready() {
             self.journal.end(id, kept_back());
             return closed.map_or(Step::Again(Duration::ZERO), |reason| {
                 Step::Over(Sent::NotSent { reason })
@@ -112,11 +133,13 @@ impl<'a> Exchange<'a> {
         }
         self.departs();
         let departed = Instant::now();
-        let signed = self.connection.auth.sign(self.request);
-        let outcome = self.connection.exec.send(&signed).await;
+        let outcome = self.signing.send(&errand, &*self.connection.exec).await;
         let every_slot_taken = slot.release();
-        let (finding, end) = attempt::read(outcome, self.request, self.judge);
+        let (finding, end) = self.signing.read(&errand, outcome, self.judge);
         self.journal.end(id, end);
+        if matches!(finding, Finding::Authenticated) {
+            self.number = before;
+        }
         let back = Back {
             pass,
             departed,
@@ -136,6 +159,10 @@ impl<'a> Exchange<'a> {
     fn settle(&mut self, finding: Finding, back: Back<'_>) -> Step {
         match finding {
             Finding::Throttled { after, reason } => self.throttled(back, after, reason),
+            Finding::Authenticated => {
+                back.pass.answered();
+                Step::Again(Duration::ZERO)
+            }
             Finding::Fault(fault) => {
                 self.note_fault(back, &fault);
                 self.again(fault)

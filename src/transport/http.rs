@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, redirect, retry};
-use url::Url;
+use url::{Position, Url};
 
 use super::base_url::BaseUrl;
 use super::http_error::classify;
@@ -28,6 +28,7 @@ const IDLE: Duration = Duration::from_secs(15);
 pub struct HttpExec {
     client: Client,
     base: BaseUrl,
+    root: BaseUrl,
     timeout: Duration,
     largest: usize,
 }
@@ -44,14 +45,15 @@ impl HttpExec {
             .map_err(|error| TransportError::Client(advice(&error)))?;
         Ok(Self {
             client,
+            root: base.root(),
             base,
             timeout: options.timeout.get(),
             largest: LARGEST_ANSWER,
         })
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Response, SendError> {
-        let url = self.base.join(&request.target).map_err(SendError::Fatal)?;
+    async fn exchange(&self, base: &BaseUrl, request: &Request) -> Result<Response, SendError> {
+        let url = base.join(&request.target).map_err(SendError::Fatal)?;
         let mut answer = self
             .client
             .request(request.method.clone(), url)
@@ -93,7 +95,19 @@ impl HttpExec {
 
 impl Exec for HttpExec {
     fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
-        self.exchange(request).boxed()
+        self.exchange(&self.base, request).boxed()
+    }
+
+    fn send_to_root<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+        self.exchange(&self.root, request).boxed()
+    }
+
+    fn uri(&self, target: &str) -> String {
+        // A target that can't be joined is not sent either.
+        self.base.join(target).map_or_else(
+            |_| target.to_owned(),
+            |url| url[Position::BeforePath..Position::AfterQuery].to_owned(),
+        )
     }
 }
 
@@ -170,7 +184,7 @@ mod tests {
     use super::*;
     use crate::transport::script::write;
     use crate::transport::wire_faults::{RawServer, Then};
-    use crate::transport::{Auth, Secret};
+    use crate::transport::{Auth, Credentials, Secret};
     use crate::wire::AuthScheme;
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write as _;
@@ -187,8 +201,8 @@ mod tests {
             prefix: "Api-Token ",
         };
         let secret = Secret::from_text("canary".to_owned()).expect("a secret");
-        let auth = Auth::new(scheme, Some(&secret)).expect("a usable token");
-        auth.sign(&write(target))
+        let auth = Auth::new(&[scheme], Some(&Credentials::Token(secret))).expect("a usable token");
+        auth.sign(&write(target), &|| target.to_owned()).0
     }
 
     #[tokio::test]

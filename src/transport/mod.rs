@@ -12,6 +12,10 @@ mod backoff;
 mod base_url;
 mod budget;
 mod connection;
+#[cfg(test)]
+mod digest_flows;
+#[cfg(test)]
+mod digest_server;
 mod error;
 mod exchange;
 mod gate;
@@ -27,14 +31,17 @@ mod pause;
 mod script;
 mod secret;
 mod sent;
+mod signing;
 mod slots;
 mod time_span;
+#[cfg(test)]
+mod token_flows;
 mod valve;
 mod wait;
 #[cfg(test)]
 mod wire_faults;
 
-pub use auth::Auth;
+pub use auth::{Auth, CredentialForm, CredentialSource, Credentials, NameSource, check_credentials};
 pub use base_url::{check_base, is_loopback};
 pub use connection::Connection;
 pub use error::TransportError;

@@ -35,16 +35,14 @@ pub(crate) type Outcome = Result<Response, SendError>;
 
 /// An answer with some headers.
 pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)]) -> Response {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| {
-            let value = HeaderValue::from_str(value).expect("a legal value");
-            (HeaderName::from_static(name), value)
-        })
-        .collect();
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let value = HeaderValue::from_str(value).expect("a legal value");
+        map.append(HeaderName::from_static(name), value);
+    }
     Response {
         status,
-        headers,
+        headers: map,
         body: Bytes::new(),
     }
 }
@@ -170,6 +168,16 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Purpose, number and end of each attempt.
+    pub(crate) fn attempts(&self) -> Vec<(Purpose, u32, &'static str)> {
+        let attempts = self.attempts.lock().expect("no test panics here");
+        let tell = |(request, number, end): &(Request, u32, Option<AttemptEnd>)| {
+            let class = end.as_ref().map_or("none", |end| end.class);
+            (request.purpose, *number, class)
+        };
+        attempts.iter().map(tell).collect()
+    }
+
     /// The ends in order; `none` for an attempt that has none.
     pub(crate) fn ends(&self) -> Vec<&'static str> {
         let attempts = self.attempts.lock().expect("no test panics here");
@@ -217,6 +225,11 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(script: &Arc<Script>, options: &Options) -> Self {
+        Self::known_by(Auth::NONE, script, options)
+    }
+
+    /// The same, with credentials.
+    pub(crate) fn known_by(auth: Auth, script: &Arc<Script>, options: &Options) -> Self {
         // A test that fails does so again. Those that want other draws seed anew.
         fastrand::seed(7);
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -226,7 +239,7 @@ impl Line {
         });
         let exec: Arc<dyn Exec> = script.clone();
         Self {
-            connection: Connection::new("test", exec, Auth::NONE, options, None, listener),
+            connection: Connection::new("test", exec, auth, options, None, listener),
             events,
         }
     }

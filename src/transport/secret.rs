@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
 use tokio::process::Command;
@@ -20,7 +20,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret. It neither prints nor serialises, and its memory is cleared when it is dropped.
 #[derive(Clone)]
-pub struct Secret(pub(super) SecretString);
+pub struct Secret(SecretString);
 
 /// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
@@ -75,22 +75,32 @@ pub enum SecretError {
     /// The secret holds a character that can't go into a header.
     #[error("the secret from {0} holds a space, a line break or another character that is not visible ASCII")]
     Unsendable(SecretSource),
+    /// The secret holds a control character.
+    #[error("the secret from {0} holds a line break or another control character, or is not UTF-8")]
+    Unprintable(SecretSource),
     /// The secret is longer than 64 KiB.
-    #[error("the secret from {0} is longer than 64 KiB, so it is no token")]
+    #[error("the secret from {0} is longer than 64 KiB, so it is some other file")]
     TooLong(SecretSource),
 }
 
 impl Secret {
-    /// Reads a secret from where it is. One line break at its end is dropped.
+    /// Reads a token from where it is: visible ASCII characters. One line break at its end is dropped.
     pub async fn load(source: &SecretSource) -> Result<Self, SecretError> {
-        let bytes = match source {
-            SecretSource::Env(name) => std::env::var(name)
-                .map_err(|_| SecretError::Env(name.clone()))?
-                .into_bytes(),
-            SecretSource::File(path) => read_file(path)?,
-            SecretSource::Command(words) => run(words).await?,
-        };
-        Self::parse(bytes, source)
+        Self::parse(read(source).await?, source)
+    }
+
+    /// Reads a password or a name from where it is: any text on one line. One line break at its end is dropped.
+    pub(super) async fn load_text(source: &SecretSource) -> Result<Self, SecretError> {
+        Self::parse_text(read(source).await?, source)
+    }
+
+    /// A text that stands in the job file, and so is no secret, but goes the same ways as one.
+    pub(super) fn of_name(name: &str) -> Self {
+        Self(SecretString::from(name))
+    }
+
+    pub(super) fn expose(&self) -> &str {
+        self.0.expose_secret()
     }
 
     /// A secret from text that is already at hand.
@@ -100,19 +110,52 @@ impl Secret {
     }
 
     fn parse(bytes: Vec<u8>, source: &SecretSource) -> Result<Self, SecretError> {
+        let secret = Self::parse_text(bytes, source).map_err(|error| match error {
+            SecretError::Unprintable(source) => SecretError::Unsendable(source),
+            other => other,
+        })?;
+        if secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(secret)
+        } else {
+            Err(SecretError::Unsendable(source.clone()))
+        }
+    }
+
+    fn parse_text(bytes: Vec<u8>, source: &SecretSource) -> Result<Self, SecretError> {
         if bytes.len() as u64 > LONGEST {
             return Err(SecretError::TooLong(source.clone()));
         }
-        let text = String::from_utf8(bytes).map_err(|_| SecretError::Unsendable(source.clone()))?;
+        let text = String::from_utf8(bytes).map_err(|_| SecretError::Unprintable(source.clone()))?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.is_empty() {
             return Err(SecretError::Empty(source.clone()));
         }
-        if !line.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(SecretError::Unsendable(source.clone()));
+        if line.chars().any(char::is_control) {
+            return Err(SecretError::Unprintable(source.clone()));
         }
         Ok(Self(SecretString::from(line)))
+    }
+}
+
+impl SecretSource {
+    /// The same source, with the path of a file taken from a folder.
+    #[must_use]
+    pub(super) fn within(self, folder: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(folder.join(path)),
+            other => other,
+        }
+    }
+}
+
+async fn read(source: &SecretSource) -> Result<Vec<u8>, SecretError> {
+    match source {
+        SecretSource::Env(name) => std::env::var(name)
+            .map(String::into_bytes)
+            .map_err(|_| SecretError::Env(name.clone())),
+        SecretSource::File(path) => read_file(path),
+        SecretSource::Command(words) => run(words).await,
     }
 }
 
@@ -329,8 +372,24 @@ mod tests {
             let parsed = Secret::parse(bytes.to_vec(), &SecretSource::Env("T".to_owned()));
             assert_eq!(parsed.is_ok(), good, "{bytes:?}");
             if let Ok(secret) = parsed {
-                assert_eq!(secrecy::ExposeSecret::expose_secret(&secret.0), "token");
+                assert_eq!(secret.expose(), "token");
             }
+        }
+    }
+
+    #[test]
+    fn a_password_may_hold_any_character_of_a_line() {
+        for (bytes, want) in [
+            (&b"pass word\n"[..], Some("pass word")),
+            (" p\u{e4}ss:\"\\ ".as_bytes(), Some(" p\u{e4}ss:\"\\ ")),
+            (b"pass\nword", None),
+            (b"pass\tword", None),
+            (b"pass\xffword", None),
+            (b"\n", None),
+        ] {
+            let parsed = Secret::parse_text(bytes.to_vec(), &SecretSource::Env("P".to_owned()));
+            let got = parsed.as_ref().ok().map(Secret::expose);
+            assert_eq!(got, want, "{bytes:?}");
         }
     }
 
@@ -369,7 +428,7 @@ mod tests {
         let secret = Secret::load(&command(&["printf", "canary\n"]))
             .await
             .expect("it prints");
-        assert_eq!(secrecy::ExposeSecret::expose_secret(&secret.0), "canary");
+        assert_eq!(secret.expose(), "canary");
         for words in [
             &["sh", "-c", "echo canary; exit 3"][..],
             &["no-such-program-here"],

@@ -14,10 +14,13 @@ pub(crate) fn asked(headers: &HeaderMap) -> Option<Duration> {
     retry_after(headers).or_else(|| reset(headers))
 }
 
-/// How long a quota stays spent, when an answer says that nothing remains of it and until when.
+/// How long a quota stays spent, when an answer says that nothing remains of it and until when. Atlas sends no reset but
+/// `Retry-After`: <https://www.mongodb.com/docs/atlas/api/api-rate-limit>.
 pub(crate) fn quota_spent(headers: &HeaderMap) -> Option<Duration> {
-    let remaining = texts(headers, "x-ratelimit-remaining").next()?;
-    (remaining == "0").then(|| reset(headers)).flatten()
+    let remaining = texts(headers, "x-ratelimit-remaining")
+        .chain(texts(headers, "ratelimit-remaining"))
+        .next()?;
+    (remaining == "0").then(|| asked(headers)).flatten()
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -171,11 +174,18 @@ mod tests {
             ("0", "never", None),
             ("", "30", None),
         ] {
-            let got = quota_spent(&headers(&[
-                ("x-ratelimit-remaining", remaining),
-                ("x-ratelimit-reset", reset),
-            ]));
-            assert_eq!(got, want.map(Duration::from_secs), "{remaining} {reset}");
+            for (of_remaining, of_reset) in [
+                ("x-ratelimit-remaining", "x-ratelimit-reset"),
+                ("ratelimit-remaining", "ratelimit-reset"),
+                ("ratelimit-remaining", "retry-after"),
+            ] {
+                let got = quota_spent(&headers(&[(of_remaining, remaining), (of_reset, reset)]));
+                assert_eq!(
+                    got,
+                    want.map(Duration::from_secs),
+                    "{remaining} {of_reset} {reset}"
+                );
+            }
         }
     }
 

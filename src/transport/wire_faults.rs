@@ -22,7 +22,9 @@ pub(crate) enum Then {
     Drip,
 }
 
-/// A server that answers every request alike.
+type Answers = dyn Fn(&str) -> Vec<u8> + Send + Sync;
+
+/// A server that counts its connections and keeps the requests.
 #[derive(Debug)]
 pub(crate) struct RawServer {
     pub(crate) address: SocketAddr,
@@ -38,15 +40,24 @@ struct Seen {
 
 impl RawServer {
     pub(crate) async fn new(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+        let bytes = bytes.into();
+        Self::answering(move |_| bytes.clone(), then).await
+    }
+
+    /// A server that looks at each request before it answers.
+    pub(crate) async fn answering(
+        answers: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+        then: Then,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let bytes: Arc<[u8]> = bytes.into().into();
+        let answers: Arc<Answers> = Arc::new(answers);
         let noted = Arc::clone(&seen);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 noted.lock().expect("no test panics here").connections += 1;
-                tokio::spawn(serve(stream, Arc::clone(&bytes), then, Arc::clone(&noted)));
+                tokio::spawn(serve(stream, Arc::clone(&answers), then, Arc::clone(&noted)));
             }
         });
         Self {
@@ -77,8 +88,9 @@ impl Drop for RawServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, bytes: Arc<[u8]>, then: Then, seen: Arc<Mutex<Seen>>) {
+async fn serve(mut stream: TcpStream, answers: Arc<Answers>, then: Then, seen: Arc<Mutex<Seen>>) {
     while let Some(request) = read_request(&mut stream).await {
+        let bytes = answers(&request);
         seen.lock().expect("no test panics here").requests.push(request);
         if stream.write_all(&bytes).await.is_err() {
             return;

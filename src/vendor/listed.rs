@@ -13,6 +13,9 @@ pub trait VendorOptions: DeserializeOwned + JsonSchema {
     /// The vendor's word in job files.
     const NAME: &'static str;
 
+    /// How it wants to be told who is calling: the first scheme that the credentials of a job fit is used.
+    const SCHEMES: &'static [AuthScheme];
+
     /// Makes the vendor for a kind of entity of an account, or says which option can't be meant.
     fn open(&self, kind: &str, tenant: Option<&str>) -> Result<Opened, VendorError>;
 }
@@ -22,8 +25,6 @@ pub trait VendorOptions: DeserializeOwned + JsonSchema {
 pub struct Opened {
     /// The vendor.
     pub vendor: Box<dyn Vendor>,
-    /// How it wants to be told who is calling.
-    pub auth: AuthScheme,
     /// The vendor's word, with whatever decides how a tag is written there: a plan that was made in one form must not be
     /// sent in another.
     pub spoken: String,
@@ -34,6 +35,8 @@ pub struct Opened {
 pub struct Listed {
     /// Its word in job files.
     pub name: &'static str,
+    /// How it wants to be told who is calling.
+    pub schemes: &'static [AuthScheme],
     /// The JSON Schema of its options.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
     open: fn(toml::Table, &str, Option<&str>) -> Result<Opened, VendorError>,
@@ -42,6 +45,7 @@ pub struct Listed {
 pub(super) const fn listed<O: VendorOptions>() -> Listed {
     Listed {
         name: O::NAME,
+        schemes: O::SCHEMES,
         schema: |generator| O::json_schema(generator),
         open: |options, kind, tenant| {
             let options = O::deserialize(options);

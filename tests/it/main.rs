@@ -3,6 +3,7 @@
 
 mod actions;
 mod addresses;
+mod apache;
 mod classic;
 mod commands;
 mod corpus;

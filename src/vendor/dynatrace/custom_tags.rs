@@ -175,6 +175,10 @@ impl Judge for CustomTags {
         };
         judge::judge(case, &self.contact, request, response)
     }
+
+    fn correlation(&self) -> &'static [&'static str] {
+        judge::CORRELATION
+    }
 }
 
 /// The body of a `POST`.

@@ -207,6 +207,10 @@ impl Judge for EntityTags {
         };
         judge::judge(case, &self.contact, request, response)
     }
+
+    fn correlation(&self) -> &'static [&'static str] {
+        judge::CORRELATION
+    }
 }
 
 /// The body of a `POST`.

@@ -16,6 +16,9 @@ use crate::vendor::wait::{says_when, wait};
 use crate::vendor::words::{clean, is_page};
 use crate::wire::{Purpose, Request, Response, RetryKind, Verdict};
 
+/// Names the state of a request to the vendor's support.
+pub(super) const CORRELATION: &[&str] = &["x-dynatrace-requeststateid"];
+
 /// What the verdict on an answer depends on, beside the answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case {
@@ -64,10 +67,8 @@ fn succeeded(case: Case, contact: &Contact, request: &Request, response: &Respon
         .unwrap_or_else(|| format!("the answer is not what is promised: {}", complaint(response)));
     match request.purpose {
         Purpose::Write => Verdict::Unknown { reason },
-        Purpose::Observe | Purpose::Validate if is_page(response) && !contact.is_met() => {
-            Verdict::Stop { reason }
-        }
-        Purpose::Observe | Purpose::Validate => transient(response),
+        _ if is_page(response) && !contact.is_met() => Verdict::Stop { reason },
+        Purpose::Observe | Purpose::Validate | Purpose::Authenticate => transient(response),
     }
 }
 

@@ -75,6 +75,7 @@ impl Default for Options {
 
 impl VendorOptions for Options {
     const NAME: &'static str = "dynatrace";
+    const SCHEMES: &'static [AuthScheme] = &[AUTH];
 
     fn open(&self, kind: &str, _tenant: Option<&str>) -> Result<Opened, VendorError> {
         let spoken = match (self.api, &self.join) {
@@ -85,7 +86,6 @@ impl VendorOptions for Options {
         };
         Ok(Opened {
             vendor: vendor_for(kind, self)?,
-            auth: AUTH,
             spoken,
         })
     }

@@ -46,13 +46,17 @@ fn succeeded(contact: &Contact, request: &Request, response: &Response) -> Verdi
     }
     let empty = response.body.trim_ascii().is_empty();
     match (request.purpose, response.status) {
-        (Purpose::Observe | Purpose::Validate, 200) if listed => Verdict::Accept,
-        (Purpose::Observe | Purpose::Validate, _) if is_page(response) && !contact.is_met() => {
+        (Purpose::Observe | Purpose::Validate | Purpose::Authenticate, 200) if listed => Verdict::Accept,
+        (Purpose::Observe | Purpose::Validate | Purpose::Authenticate, _)
+            if is_page(response) && !contact.is_met() =>
+        {
             Verdict::Stop {
                 reason: format!("{}: {URL_HINT}", unreadable(response)),
             }
         }
-        (Purpose::Observe | Purpose::Validate, _) => retry(RetryKind::Transient, response),
+        (Purpose::Observe | Purpose::Validate | Purpose::Authenticate, _) => {
+            retry(RetryKind::Transient, response)
+        }
         // What a change is answered with is documented for `POST` only: an empty body is taken, and read as saying
         // nothing.
         (Purpose::Write, 200 | 201 | 204) if listed || empty => Verdict::Accept,

@@ -10,9 +10,6 @@ use crate::wire::AuthScheme;
 /// The most characters of `services` that may be asked for: what front ends take in a request line is 8 kB.
 const SERVICES_CHARS_MAX: usize = 7_000;
 
-/// How the vendor wants to be told who is calling.
-const AUTH: AuthScheme = AuthScheme::None;
-
 /// The settings of a connection to Oracle PaaS Service Manager.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -51,6 +48,7 @@ impl Default for Options {
 
 impl VendorOptions for Options {
     const NAME: &'static str = "oracle-paas";
+    const SCHEMES: &'static [AuthScheme] = &[AuthScheme::Basic, AuthScheme::Bearer];
 
     fn open(&self, _kind: &str, tenant: Option<&str>) -> Result<Opened, VendorError> {
         let options = Self {
@@ -59,7 +57,6 @@ impl VendorOptions for Options {
         };
         Ok(Opened {
             vendor: vendor(&options)?,
-            auth: AUTH,
             spoken: Self::NAME.to_owned(),
         })
     }

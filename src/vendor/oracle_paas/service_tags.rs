@@ -218,6 +218,10 @@ impl Judge for ServiceTags {
     fn judge(&self, request: &Request, response: &Response) -> Verdict {
         judge::judge(&self.contact, request, response)
     }
+
+    fn correlation(&self) -> &'static [&'static str] {
+        &["x-oracle-dms-ecid"]
+    }
 }
 
 fn listing(answer: &Response) -> Result<Vec<TagDetails>, VendorError> {

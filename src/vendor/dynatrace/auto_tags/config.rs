@@ -179,7 +179,7 @@ impl Judge for ConfigAutoTags {
                 _ => (Shape::Nothing, NotFound::Entity),
             };
             let scopes = match request.purpose {
-                Purpose::Observe => "the scope ReadConfig",
+                Purpose::Observe | Purpose::Authenticate => "the scope ReadConfig",
                 Purpose::Write | Purpose::Validate => "the scopes ReadConfig and WriteConfig",
             };
             let case = Case {

@@ -178,7 +178,7 @@ impl Judge for SettingsAutoTags {
                 _ => (Shape::Results, NotFound::Entity),
             };
             let scopes = match request.purpose {
-                Purpose::Observe => "the scope settings.read",
+                Purpose::Observe | Purpose::Authenticate => "the scope settings.read",
                 Purpose::Write | Purpose::Validate => "the scopes settings.read and settings.write",
             };
             let case = Case {

@@ -8,9 +8,6 @@ use crate::vendor::mongodb::listing::PAGE_MAX;
 use crate::vendor::{Opened, Vendor, VendorError, VendorOptions};
 use crate::wire::AuthScheme;
 
-/// How the vendor wants to be told who is calling.
-const AUTH: AuthScheme = AuthScheme::None;
-
 /// The settings of an Atlas connection.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -27,11 +24,16 @@ impl Default for Options {
 
 impl VendorOptions for Options {
     const NAME: &'static str = "mongodb-atlas";
+    const SCHEMES: &'static [AuthScheme] = &[
+        AuthScheme::OAuth2 {
+            endpoint: "/api/oauth/token",
+        },
+        AuthScheme::Digest,
+    ];
 
     fn open(&self, _kind: &str, _tenant: Option<&str>) -> Result<Opened, VendorError> {
         Ok(Opened {
             vendor: vendor(self)?,
-            auth: AUTH,
             spoken: Self::NAME.to_owned(),
         })
     }

@@ -10,9 +10,6 @@ use crate::vendor::mongodb::listing::PAGE_MAX;
 use crate::vendor::{Opened, Vendor, VendorError, VendorOptions};
 use crate::wire::AuthScheme;
 
-/// How the vendor wants to be told who is calling.
-const AUTH: AuthScheme = AuthScheme::None;
-
 /// What becomes of lower-case letters in tags. The documents allow `A` to `Z` alone and yet call tags case-sensitive and
 /// alphanumeric; the vendor's own Kubernetes operator writes them in upper case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -65,6 +62,7 @@ impl Default for Options {
 
 impl VendorOptions for Options {
     const NAME: &'static str = "mongodb-ops-manager";
+    const SCHEMES: &'static [AuthScheme] = &[AuthScheme::Digest];
 
     fn open(&self, _kind: &str, _tenant: Option<&str>) -> Result<Opened, VendorError> {
         let spoken = match &self.join {
@@ -73,7 +71,6 @@ impl VendorOptions for Options {
         };
         Ok(Opened {
             vendor: vendor(self)?,
-            auth: AUTH,
             spoken,
         })
     }
