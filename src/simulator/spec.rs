@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::population::Population;
 use super::switches::SwitchSet;
 use super::throttle::Throttle;
-use super::value::{duration, parse};
+use super::value::{duration, on_or_off, parse};
 use super::vendors::VENDORS;
 
 /// What a simulator is made of and how it behaves.
@@ -217,14 +217,6 @@ impl Spec {
     /// A path of this spec, from where relative paths begin.
     pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.base_dir.join(path)
-    }
-}
-
-fn on_or_off(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("use `on` or `off`".to_owned()),
     }
 }
 

@@ -21,9 +21,7 @@ mod route;
 mod selection;
 mod selector;
 mod selector_text;
-mod shown;
 mod switches;
-mod tag_index;
 mod tag_text;
 mod tags;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use http::{Method, Response, StatusCode};
 
 use super::super::api::Asked;
 use super::super::journal::Change;
+use super::super::percent::decoded;
 use super::super::spec::Spec;
 use super::envelope::Refused;
 use super::query::Query;
@@ -168,30 +169,6 @@ pub(super) fn write(
         }
         _ => read(call, world),
     }
-}
-
-/// A path segment with its percent-encoding undone.
-fn decoded(segment: &str) -> String {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
-        match (first, after) {
-            (b'%', [high, low, beyond @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-                bytes.push(hex(*high).unwrap_or_default() * 16 + hex(*low).unwrap_or_default());
-                rest = beyond;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::super::generate::mix;
 use super::super::inventory::identifier;
 use super::super::journal::{Change, Entry, Op};
 use super::super::population::Made;
-use super::shown::Unseen;
-use super::tag_index::{TagId, TagIndex};
+use super::super::tag_index::{TagId, TagIndex};
+use super::super::unseen::Unseen;
 
 /// An entity, as an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +49,7 @@ pub(super) struct World {
     tags: TagIndex,
     given: Vec<Vec<GivenTag>>,
     by_given: HashMap<Vec<GivenTag>, u32>,
-    unseen: Unseen,
+    unseen: Unseen<EntityIndex, TagId>,
 }
 
 impl World {
