@@ -59,6 +59,7 @@ mod value;
 mod vendors;
 
 pub mod dynatrace;
+pub mod mongodb;
 
 pub use fault::{Fault, FaultKind};
 pub use opening::OpenError;

@@ -25,7 +25,12 @@ pub struct Spec {
     pub latency: Duration,
     /// How long a change stays invisible to reads.
     pub visibility: Duration,
-    /// The largest page of `/api/v2/entities`; not documented, 500 unless told.
+    /// How long a nonce of digest authentication can be used; "a short amount of time" at MongoDB, a minute unless told.
+    pub nonce_life: Duration,
+    /// How long an access token of MongoDB Atlas can be used; documented as an hour.
+    pub token_life: Duration,
+    /// The largest page of a listing: of `/api/v2/entities` at Dynatrace, where it is not documented, and of
+    /// `itemsPerPage` at MongoDB, which documents 500 and, in old versions, 100. 500 unless told.
     pub max_page: usize,
     /// The largest body, in bytes; documented as 1 MB.
     pub max_body: usize,
@@ -39,14 +44,14 @@ pub struct Spec {
     pub switches: Vec<(String, String)>,
 }
 
-/// Which tokens are accepted.
+/// Which credentials are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Whether a well-formed token must be sent.
+    /// Whether credentials must be sent.
     pub required: bool,
-    /// The environment variable that holds the only token accepted.
+    /// The environment variable that holds the only credentials accepted: a token, or a pair of keys with a colon.
     pub token_env: Option<String>,
-    /// The scopes that the token lacks.
+    /// The scopes or roles that the caller lacks.
     pub missing_scopes: Vec<String>,
 }
 
@@ -59,6 +64,8 @@ impl Default for Spec {
             access: Access::default(),
             latency: Duration::ZERO,
             visibility: Duration::ZERO,
+            nonce_life: Duration::from_mins(1),
+            token_life: Duration::from_hours(1),
             max_page: 500,
             max_body: 1_000_000,
             throttle: Throttle::default(),
@@ -97,12 +104,14 @@ pub enum SpecError {
 
 impl Spec {
     /// The options beside those of the population and the switches.
-    const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 13] = [
         "auth",
         "token-env",
         "missing-scopes",
         "latency",
         "visibility",
+        "nonce-life",
+        "token-life",
         "max-page",
         "max-body",
         "throttle",
@@ -136,13 +145,14 @@ impl Spec {
     /// | option | value |
     /// |---|---|
     /// | `state` | the journal's file |
-    /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn, the share not seen for a day |
+    /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn, the share not seen for a day (Atlas: of clusters, the share that is paused) |
     /// | `tags` | `some` or `none`: what entities carry from the beginning |
     /// | `inventory`, `name`, `id`, `items`, `duplicates` | a CSV or JSON file, its fields for name and identifier, the key of a wrapped list, `merge` or `keep` |
-    /// | `auth` | `on` or `off`: whether a well-formed token must be sent |
-    /// | `token-env` | the environment variable that holds the only token accepted |
-    /// | `missing-scopes` | scopes that the token lacks, with commas |
+    /// | `auth` | `on` or `off`: whether credentials must be sent, such as a well-formed token |
+    /// | `token-env` | the environment variable that holds the only credentials accepted: a token (Dynatrace), or `PUBLIC_KEY:PRIVATE_KEY` (MongoDB; for Atlas also client id and secret), `public:private` unless told |
+    /// | `missing-scopes` | what the caller lacks, with commas: scopes of the token (Dynatrace), or roles, `group:ID` and `access-list` (MongoDB, as its table says) |
     /// | `latency`, `visibility` | durations |
+    /// | `nonce-life`, `token-life` | MongoDB: how long a nonce and an access token can be used |
     /// | `max-page`, `max-body` | entities, bytes |
     /// | `throttle` | as [`Throttle`] says |
     /// | `fault` | as [`Fault`] says; may be set repeatedly |
@@ -194,6 +204,8 @@ impl Spec {
             "missing-scopes" => self.access.missing_scopes = list(value),
             "latency" => self.latency = duration(value)?,
             "visibility" => self.visibility = duration(value)?,
+            "nonce-life" => self.nonce_life = duration(value)?,
+            "token-life" => self.token_life = duration(value)?,
             "max-page" => self.max_page = parse::<usize>(value)?.max(1),
             "max-body" => self.max_body = parse(value)?,
             "throttle" => self.throttle = parse(value)?,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::api::Api;
-use super::dynatrace;
 use super::opening::OpenError;
 use super::simulated::{Simulated, Simulator};
 use super::spec::Spec;
 use super::switches::SwitchSet;
+use super::{dynatrace, mongodb};
 
 /// One vendor that can be simulated.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,10 @@ pub struct Vendor {
 }
 
 /// All of them.
-pub const VENDORS: &[Vendor] = &[vendor::<dynatrace::Environment, dynatrace::Switches>()];
+pub const VENDORS: &[Vendor] = &[
+    vendor::<dynatrace::Environment, dynatrace::Switches>(),
+    vendor::<mongodb::Installation, mongodb::Switches>(),
+];
 
 const fn vendor<A: Api, S: SwitchSet>() -> Vendor {
     Vendor {
