@@ -24,6 +24,7 @@ pub struct Vendor {
 pub const VENDORS: &[Vendor] = &[
     vendor::<dynatrace::Environment, dynatrace::Switches>(),
     vendor::<mongodb::Installation, mongodb::Switches>(),
+    vendor::<mongodb::Cloud, mongodb::Switches>(),
 ];
 
 const fn vendor<A: Api, S: SwitchSet>() -> Vendor {

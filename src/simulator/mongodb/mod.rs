@@ -1,6 +1,7 @@
 //! Simulators of MongoDB's administration APIs.
 
 mod answer;
+mod atlas;
 mod body;
 mod call;
 mod digest;
@@ -19,5 +20,6 @@ mod switches;
 mod testing;
 mod world;
 
+pub use atlas::{Atlas, Cloud};
 pub use ops_manager::{Installation, OpsManager};
 pub use switches::Switches;

@@ -202,6 +202,68 @@ words! {
     }
 }
 
+words! {
+    /// What Atlas makes of a media type without a version of the resource.
+    Unversioned {
+        /// 406 for an answer, 415 for a body.
+        Refuse = "refuse",
+        /// The newest version.
+        Newest = "newest",
+    }
+}
+
+words! {
+    /// When a version of an Atlas resource is gone that has a date for it.
+    Sunset {
+        /// On that date.
+        Dated = "dated",
+        /// Already.
+        Past = "past",
+    }
+}
+
+words! {
+    /// Which letters a tag of Atlas may have.
+    TagLetters {
+        /// Those of ASCII.
+        Ascii = "ascii",
+        /// Those of any language.
+        Unicode = "unicode",
+    }
+}
+
+words! {
+    /// The status of a change to a paused cluster.
+    PausedStatus {
+        /// 409.
+        Conflict = "409",
+        /// 400.
+        BadRequest = "400",
+    }
+}
+
+words! {
+    /// What errors of the token endpoint look like.
+    OauthErrors {
+        /// Like those of the API, as seen on the wire.
+        Api = "api",
+        /// `error` and `error_description`, as documented and as RFC 6749 has it.
+        Oauth = "oauth",
+    }
+}
+
+words! {
+    /// How many tokens a client may ask for in a minute.
+    TokenLimit {
+        /// Ten.
+        Ten = "10",
+        /// Fifty, as a later text has it.
+        Fifty = "50",
+        /// As many as it likes.
+        None = "none",
+    }
+}
+
 switches! {
     /// What the MongoDB references leave open.
     Switches {
@@ -243,6 +305,18 @@ switches! {
         tags_kept: TagsKept = TagsKept::Yes, "tags-kept";
         /// The envelope of one entity.
         envelope_field: EnvelopeField = EnvelopeField::Content, "envelope-field";
+        /// Media types without a version.
+        unversioned: Unversioned = Unversioned::Refuse, "unversioned";
+        /// Versions that have an end.
+        sunset: Sunset = Sunset::Dated, "sunset";
+        /// Letters of Atlas' tags.
+        tag_letters: TagLetters = TagLetters::Ascii, "tag-letters";
+        /// The status of a change to a paused cluster.
+        paused_status: PausedStatus = PausedStatus::Conflict, "paused-status";
+        /// Errors of the token endpoint.
+        oauth_errors: OauthErrors = OauthErrors::Api, "oauth-errors";
+        /// Tokens a minute.
+        token_limit: TokenLimit = TokenLimit::Ten, "token-limit";
     }
 }
 

@@ -193,7 +193,7 @@ impl World {
     }
 
     /// What a client calls so.
-    fn find(&self, entity: &str) -> Option<Index> {
+    pub(super) fn find(&self, entity: &str) -> Option<Index> {
         let (group, cluster) = match entity.split_once('/') {
             Some((group, cluster)) => (group, Some(cluster)),
             None => (entity, None),
