@@ -66,7 +66,7 @@ impl Keyed {
         per: Duration,
     ) -> Result<Quota, Quota> {
         if now >= self.window_ends {
-            self.window_ends = now + per - remainder(now, per);
+            self.window_ends = now + per.saturating_sub(remainder(now, per));
             self.used.clear();
         }
         let used = self.used.entry(key.into()).or_default();
@@ -115,7 +115,7 @@ impl Bucket {
         self.since = if self.tokens == capacity {
             now
         } else {
-            now - remainder(elapsed, per)
+            now.saturating_sub(remainder(elapsed, per))
         };
     }
 }

@@ -1,4 +1,4 @@
-//! The vendors' servers, for samples, rehearsals and tests: today Dynatrace.
+//! The vendors' servers, for samples, rehearsals and tests: Dynatrace, and [MongoDB](mongodb)'s Ops Manager and Atlas.
 //!
 //! A simulator takes `http::Request<Bytes>` and answers with a [`Reply`], in the same process or served over HTTP by
 //! [`serve`]. It is written from the vendor's reference alone and shares no type with the other rooms, so that a mistake
@@ -9,8 +9,8 @@
 //! file of JSON lines, one for every request handled, which gives the state again when it is replayed.
 //!
 //! # Unknown behaviour
-//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of Dynatrace
-//! ([`dynatrace::Switches`]):
+//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of [MongoDB](mongodb)
+//! are in a table of its own, those of Dynatrace ([`dynatrace::Switches`]) here:
 //!
 //! | option | words | what is not documented |
 //! |---|---|---|
@@ -32,7 +32,7 @@
 //! a switch: one entity asked for outside its time frame is answered with 404, and a call that would overfill one entity
 //! is refused whole.
 //!
-//! What it leaves out: auto-tag rules and settings, synthetic monitors, custom devices, relationships and entity
+//! What Dynatrace's leaves out: auto-tag rules and settings, synthetic monitors, custom devices, relationships and entity
 //! attributes in selectors, management zones (none exist). Such routes answer 404, such predicates 400.
 
 mod api;

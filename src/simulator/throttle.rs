@@ -176,14 +176,18 @@ impl Throttle {
             ("queue", ThrottleMode::Pool { queue, .. }) => *queue = parse(value)?,
             ("service", ThrottleMode::Pool { service, .. }) => *service = duration(value)?,
             ("patience", ThrottleMode::Pool { patience, .. }) => *patience = duration(value)?,
-            ("limit", ThrottleMode::Window { limit, .. }) => *limit = parse(value)?,
-            ("per", ThrottleMode::Window { per, .. }) => *per = positive(value)?,
+            ("limit", ThrottleMode::Window { limit, .. } | ThrottleMode::GroupWindow { limit, .. }) => {
+                *limit = parse(value)?;
+            }
+            (
+                "per",
+                ThrottleMode::Window { per, .. }
+                | ThrottleMode::GroupWindow { per, .. }
+                | ThrottleMode::Bucket { per, .. },
+            ) => *per = positive(value)?,
             ("unit", ThrottleMode::Window { unit: Some(unit), .. }) => *unit = parse(value)?,
-            ("limit", ThrottleMode::GroupWindow { limit, .. }) => *limit = parse(value)?,
-            ("per", ThrottleMode::GroupWindow { per, .. }) => *per = positive(value)?,
             ("capacity", ThrottleMode::Bucket { capacity, .. }) => *capacity = parse(value)?,
             ("refill", ThrottleMode::Bucket { refill, .. }) => *refill = parse(value)?,
-            ("per", ThrottleMode::Bucket { per, .. }) => *per = positive(value)?,
             ("headers", ThrottleMode::Bucket { headers, .. }) => *headers = on_or_off(value)?,
             _ => return Err("not an option of this mode".to_owned()),
         }

@@ -36,7 +36,7 @@ impl Setup {
     /// A refusal of somebody at the door, with a challenge when the switch asks for one.
     pub(super) fn turned_away(&self, refused: Refused, now: i64) -> Refused {
         match self.switches.late_challenge {
-            LateChallenge::Sent => refused.challenged(|| self.door.challenges(false, now)),
+            LateChallenge::Sent => refused.challenged(|| self.door.challenges(now)),
             LateChallenge::Absent => refused,
         }
     }

@@ -27,7 +27,8 @@ impl Hash {
             Self::Md5 => Md5::digest(text).to_vec(),
             Self::Sha256 => Sha256::digest(text).to_vec(),
         };
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+        hash.iter().flat_map(digits).flatten().collect()
     }
 }
 

@@ -80,10 +80,12 @@ impl Nonces {
         if self.seal(&inner) != seal {
             return None;
         }
-        let [a, b, c, d, e, f, number @ ..] = inner;
+        let (mut issued, mut number) = ([0; 8], [0; 4]);
+        issued[2..].copy_from_slice(&inner[..6]);
+        number.copy_from_slice(&inner[6..]);
         let live = Live {
             number: u32::from_be_bytes(number),
-            until: i64::from_be_bytes([0, 0, a, b, c, d, e, f]).saturating_add(self.life),
+            until: i64::from_be_bytes(issued).saturating_add(self.life),
         };
         (now < live.until).then_some(live)
     }

@@ -1,7 +1,7 @@
 //! Error answers: the object that Ops Manager and Atlas share.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -23,10 +23,9 @@ pub(super) struct Refused {
     parameters: Vec<Value>,
     /// What is wrong with which field of the body.
     fields: Vec<Violation>,
-    /// `WWW-Authenticate` headers.
-    challenges: Vec<HeaderValue>,
-    allow: Option<&'static str>,
-    retry_after: Option<u64>,
+    /// What the answer has beside the headers of every error.
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether who asks has good credentials.
     credentials: bool,
 }
 
@@ -46,20 +45,18 @@ impl Refused {
             detail: detail.into(),
             parameters: Vec::new(),
             fields: Vec::new(),
-            challenges: Vec::new(),
-            allow: None,
-            retry_after: None,
+            headers: Vec::new(),
             credentials: true,
         }
     }
 
     /// The 401 of somebody without good credentials.
     pub(super) fn unauthenticated(challenges: Vec<HeaderValue>) -> Self {
-        Self {
-            challenges,
+        let refused = Self {
             credentials: false,
             ..Self::new(401, "UNEXPECTED_ERROR", "")
-        }
+        };
+        refused.challenged(|| challenges)
     }
 
     /// A path that leads nowhere.
@@ -70,7 +67,7 @@ impl Refused {
     /// A method that a path does not take; those that it takes are named.
     pub(super) fn no_method(allow: &'static str) -> Self {
         Self {
-            allow: Some(allow),
+            headers: vec![(header::ALLOW, HeaderValue::from_static(allow))],
             ..Self::new(405, "UNEXPECTED_ERROR", "Unexpected error.")
         }
     }
@@ -137,15 +134,18 @@ impl Refused {
 
     /// The same, with challenges when it is a 401 without one.
     pub(super) fn challenged(mut self, challenges: impl FnOnce() -> Vec<HeaderValue>) -> Self {
-        if self.status == StatusCode::UNAUTHORIZED && self.challenges.is_empty() {
-            self.challenges = challenges();
+        let has_one = |(name, _): &(HeaderName, HeaderValue)| *name == header::WWW_AUTHENTICATE;
+        if self.status == StatusCode::UNAUTHORIZED && !self.headers.iter().any(has_one) {
+            let challenges = challenges().into_iter();
+            self.headers
+                .extend(challenges.map(|challenge| (header::WWW_AUTHENTICATE, challenge)));
         }
         self
     }
 
     /// The same, telling for how many seconds to stay away.
     pub(super) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.headers.push((header::RETRY_AFTER, seconds.into()));
         self
     }
 
@@ -163,14 +163,8 @@ impl Refused {
         if self.credentials {
             headers.insert("x-error-code", HeaderValue::from_static(self.code));
         }
-        for challenge in self.challenges {
-            headers.append(header::WWW_AUTHENTICATE, challenge);
-        }
-        if let Some(allow) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        for (name, value) in self.headers {
+            headers.append(name, value);
         }
         answer
     }

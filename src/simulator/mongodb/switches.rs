@@ -124,7 +124,7 @@ words! {
         /// The largest page.
         Clamp = "clamp",
         /// 400.
-        Refuse = "refuse",
+        Refuse = "400",
     }
 }
 

@@ -114,14 +114,14 @@ impl Signing {
             qop,
             ..
         } = self;
-        let mut text =
-            format!("Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\"");
-        if !qop.is_empty() {
-            text.push_str(&format!(", {qop}, nc={nc}, cnonce=\"0a4f113b\""));
-        }
-        if !algorithm.is_empty() {
-            text.push_str(&format!(", {algorithm}"));
-        }
+        let protection = match *qop {
+            "" => String::new(),
+            qop => format!(", {qop}, nc={nc}, cnonce=\"0a4f113b\""),
+        };
+        let comma = if algorithm.is_empty() { "" } else { ", " };
+        let text = format!(
+            "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\"{protection}{comma}{algorithm}"
+        );
         let unsigned = format!("{text}, response=\"\"");
         let credentials = Credentials::parse(&unsigned).unwrap();
         let response = credentials.right_response(self.hash, self.method, self.password);

@@ -21,7 +21,8 @@ pub(super) struct Cluster<'a> {
     backup_enabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_settings: Option<Backup>,
-    cluster_type: &'static str,
+    #[serde(rename = "clusterType")]
+    topology: &'static str,
     connection_strings: Map<String, Value>,
     create_date: String,
     group_id: String,
@@ -53,7 +54,8 @@ struct Provider {
     backing_provider_name: &'static str,
     #[serde(rename = "diskSizeGB")]
     disk_size_gb: f64,
-    provider_name: &'static str,
+    #[serde(rename = "providerName")]
+    name: &'static str,
     region_name: &'static str,
 }
 
@@ -70,13 +72,13 @@ impl<'a> Cluster<'a> {
         let provider = Provider {
             backing_provider_name: "AWS",
             disk_size_gb: 5.0,
-            provider_name: "FLEX",
+            name: "FLEX",
             region_name: "US_EAST_1",
         };
         Self {
             backup_enabled: (!flex).then_some(false),
             backup_settings: flex.then_some(Backup { enabled: true }),
-            cluster_type: "REPLICASET",
+            topology: "REPLICASET",
             connection_strings: Map::new(),
             create_date: id.made_at(),
             group_id: group.to_string(),

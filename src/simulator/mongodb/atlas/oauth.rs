@@ -332,7 +332,6 @@ mod tests {
         for (options, limit) in [("", 10), ("token-limit=50", 50)] {
             let simulator = cloud(&format!("auth=on&{options}"));
             let mut refused = None;
-            // The clock's minute may end meanwhile only once, since the clock is paused.
             for n in 0..=limit {
                 let got = post(&simulator, "token", GOOD, GRANT).await;
                 assert_eq!(got.status, if n < limit { 200 } else { 429 });

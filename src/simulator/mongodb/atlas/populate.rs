@@ -66,7 +66,7 @@ fn whole_project(world: &mut World, id: ObjectId, made: &Made, population: &Popu
     let dice = mix(id.number());
     let names = ["Cluster0", "Cluster1"];
     let dedicated = names.iter().take((dice % 3) as usize);
-    let flex = (dice % 4 == 0).then_some("Flex0");
+    let flex = dice.is_multiple_of(4).then_some("Flex0");
     for (at, name) in (1..).zip(dedicated.copied().chain(flex)) {
         let mut made = generate::bare(
             "cluster",
@@ -79,9 +79,9 @@ fn whole_project(world: &mut World, id: ObjectId, made: &Made, population: &Popu
         }
         if name == "Flex0" {
             let cluster = world.insert_cluster(Kind::Flex(project), ObjectId::of(made.id), name);
-            cluster
-                .into_iter()
-                .for_each(|cluster| equip(world, cluster, &made));
+            if let Some(cluster) = cluster {
+                equip(world, cluster, &made);
+            }
         } else {
             cluster(world, Some(project), name, &made);
         }

@@ -154,7 +154,7 @@ mod tests {
                 "{query}"
             );
         }
-        let small = installation("max-page=2&page-limit=refuse");
+        let small = installation("max-page=2&page-limit=400");
         let got = ask(&small, "GET", "/groups?itemsPerPage=3", "").await;
         assert_eq!(got.error(), (400, "INVALID_QUERY_PARAMETER".to_owned()));
         assert_eq!(names(&ask(&small, "GET", "/groups", "").await.json()).len(), 2);
