@@ -44,13 +44,14 @@ struct EntityArgs {
     /// What generated entities follow from [default: 1]
     #[arg(long, value_name = "N", value_parser = option("seed"))]
     seed: Option<String>,
-    /// Kinds of the entities, in turn, with commas [default: `HOST` for Dynatrace, `JaaS` for Oracle PaaS]
+    /// Kinds of the entities, in turn, with commas [default: HOST at Dynatrace, JaaS at Oracle PaaS, group at Ops Manager,
+    /// project at Atlas, which also knows cluster]
     #[arg(long, value_name = "KIND", value_parser = option("kind"))]
     kind: Option<String>,
     /// What entities carry from the beginning: some or none
     #[arg(long, value_name = "WORD", value_parser = option("tags"))]
     tags: Option<String>,
-    /// Dynatrace: share of the entities that were not seen for a day
+    /// Dynatrace: share of the entities that were not seen for a day; at Atlas, of clusters that are paused
     #[arg(long, value_name = "SHARE", value_parser = option("stale"))]
     stale: Option<String>,
     /// How many auto-tags to generate, for Dynatrace alone [default: 0]
@@ -77,16 +78,18 @@ struct EntityArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Behaviour")]
 struct BehaviourArgs {
-    /// Whether well-formed credentials must be sent: on or off
+    /// Whether credentials must be sent: on or off. Without --token-env Dynatrace and Oracle PaaS take any well-formed ones,
+    /// and MongoDB the public key `public` with the private key `private`
     #[arg(long, value_name = "WORD", value_parser = option("auth"), default_value = "on")]
     auth: String,
-    /// Environment variable that holds the only credentials to accept: a token, or `user:password` for Oracle PaaS
+    /// Environment variable that holds the only credentials to accept: a token, `user:password` for Oracle PaaS, or
+    /// `PUBLIC_KEY:PRIVATE_KEY` for MongoDB
     #[arg(long, value_name = "VARIABLE", value_parser = option("token-env"))]
     token_env: Option<String>,
-    /// Only tenant to accept: the identity domain for Oracle PaaS; Dynatrace has none
+    /// Only tenant to accept: the identity domain for Oracle PaaS; the others have none
     #[arg(long, value_name = "NAME", value_parser = option("tenant"))]
     tenant: Option<String>,
-    /// Scopes that the credentials lack, with commas
+    /// What the caller lacks, with commas: scopes of a token, or at MongoDB roles, `group:ID` and `access-list`
     #[arg(long, value_name = "SCOPE", value_parser = option("missing-scopes"))]
     missing_scopes: Option<String>,
     /// How long each answer takes, such as 20ms
@@ -95,14 +98,22 @@ struct BehaviourArgs {
     /// How long a change stays invisible to reads
     #[arg(long, value_name = "DURATION", value_parser = option("visibility"))]
     visibility: Option<String>,
-    /// Dynatrace: largest page of a listing of entities [default: 500]
+    /// How long a nonce of MongoDB's digest authentication can be used [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = option("nonce-life"))]
+    nonce_life: Option<String>,
+    /// How long an access token of MongoDB Atlas can be used [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = option("token-life"))]
+    token_life: Option<String>,
+    /// Largest page of a listing [default: 500]
     #[arg(long, value_name = "N", value_parser = option("max-page"))]
     max_page: Option<String>,
     /// Largest body in bytes [default: 1000000]
     #[arg(long, value_name = "N", value_parser = option("max-body"))]
     max_body: Option<String>,
-    /// How to throttle: `pool,workers=4,queue=8,service=20ms`, `window,limit=50,per=60s,unit=us|ms|s`, or
-    /// `plain,limit=50,per=60s`; each also with `retry-after=none|seconds|date` and `body=envelope|empty|html`
+    /// How to throttle: `pool,workers=4,queue=8,service=20ms`, `window,limit=50,per=60s,unit=us|ms|s`,
+    /// `plain,limit=50,per=60s`, and for MongoDB `group-window,limit=100,per=60s` and
+    /// `bucket,capacity=1200,refill=1200,per=60s,headers=on|off`; each also with `retry-after=none|seconds|date` and
+    /// `body=envelope|empty|html`
     #[arg(long, value_name = "THROTTLE", value_parser = option("throttle"))]
     throttle: Option<String>,
     /// What goes wrong, such as `lost-ack,share=0.1,method=POST,path=/tags,after=5,count=3`; may be given repeatedly
@@ -208,13 +219,15 @@ impl EntityArgs {
 }
 
 impl BehaviourArgs {
-    fn options(&self) -> [(&'static str, &Option<String>); 9] {
+    fn options(&self) -> [(&'static str, &Option<String>); 11] {
         [
             ("token-env", &self.token_env),
             ("tenant", &self.tenant),
             ("missing-scopes", &self.missing_scopes),
             ("latency", &self.latency),
             ("visibility", &self.visibility),
+            ("nonce-life", &self.nonce_life),
+            ("token-life", &self.token_life),
             ("max-page", &self.max_page),
             ("max-body", &self.max_body),
             ("throttle", &self.throttle),
@@ -307,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_required_unless_told() {
+    fn credentials_are_required_unless_told() {
         assert!(parse("").unwrap().access.required);
         assert!(!parse("--auth off").unwrap().access.required);
     }

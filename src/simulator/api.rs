@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
 use super::journal::{Change, Entry};
+use super::keyed::{Counted, Excess};
 use super::opening::OpenError;
 use super::population::Population;
 use super::spec::Spec;
@@ -92,8 +93,13 @@ pub(super) trait Api: fmt::Debug + Send + Sync + Sized + 'static {
     /// An error in the vendor's own form, such as the 503 of a fault.
     fn failure(status: StatusCode, message: &str) -> Response<Bytes>;
 
-    /// The body of a 429 in the vendor's own form.
-    fn too_many() -> Response<Bytes>;
+    /// What a throttle that counts by key counts a request against; what is against nothing passes such a throttle.
+    fn counted(_route: &Self::Route) -> Option<Counted> {
+        None
+    }
+
+    /// A 429 in the vendor's own form.
+    fn too_many(&self, excess: &Excess<'_>) -> Response<Bytes>;
 
     /// A target as it may be written down, without a secret in its query.
     fn masked(target: &str) -> Cow<'_, str> {

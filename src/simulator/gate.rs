@@ -8,17 +8,17 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::keyed::{Counted, Excess, Keyed, Quota};
 use super::throttle::{ResetUnit, RetryAfter, Throttle, ThrottleBody, ThrottleMode};
 
 /// The gate that all requests pass.
 #[derive(Debug)]
 pub(super) struct Gate {
     throttle: Throttle,
-    /// A 429 in the vendor's own form.
-    too_many: fn() -> Response<Bytes>,
     workers: Semaphore,
     waiting: AtomicUsize,
     window: Mutex<Window>,
+    keyed: Mutex<Keyed>,
 }
 
 #[derive(Debug, Default)]
@@ -42,16 +42,8 @@ pub(super) struct Admitted<'a> {
     _worker: Option<SemaphorePermit<'a>>,
     /// How long the worker is busy.
     pub(super) service: Duration,
-    /// What is left of the window.
+    /// What is left to requests of its kind.
     pub(super) quota: Quota,
-}
-
-/// What is left of a window.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Quota {
-    limit: u64,
-    remaining: u64,
-    resets: Option<Duration>,
 }
 
 /// Counts a request as waiting for as long as it lives, also when its client goes away.
@@ -64,25 +56,36 @@ impl Drop for Waiting<'_> {
 }
 
 impl Gate {
-    pub(super) fn new(throttle: &Throttle, too_many: fn() -> Response<Bytes>) -> Self {
+    pub(super) fn new(throttle: &Throttle) -> Self {
         let n_workers = match throttle.mode {
             ThrottleMode::Pool { workers, .. } => workers.min(Semaphore::MAX_PERMITS),
-            ThrottleMode::None | ThrottleMode::Window { .. } => 0,
+            _ => 0,
         };
         Self {
             throttle: throttle.clone(),
-            too_many,
             workers: Semaphore::new(n_workers),
             waiting: AtomicUsize::new(0),
             window: Mutex::default(),
+            keyed: Mutex::default(),
         }
     }
 
     /// Lets a request through, perhaps after waiting, or refuses it. `now` is the time since 1970.
-    pub(super) async fn pass(&self, now: Duration) -> Pass<'_> {
+    pub(super) async fn pass(&self, now: Duration, counted: Option<&Counted>) -> Pass<'_> {
         match self.throttle.mode {
             ThrottleMode::None => Pass::Go(Admitted::free(Quota::default())),
             ThrottleMode::Window { limit, per, .. } => self.count(now, limit, per),
+            ThrottleMode::GroupWindow { limit, per } => {
+                self.count_keyed(counted, |keyed, key| keyed.window(key, now, limit, per))
+            }
+            ThrottleMode::Bucket {
+                capacity,
+                refill,
+                per,
+                ..
+            } => self.count_keyed(counted, |keyed, key| {
+                keyed.bucket(key, now, (capacity, refill), per)
+            }),
             ThrottleMode::Pool {
                 queue,
                 service,
@@ -121,6 +124,21 @@ impl Gate {
         }
     }
 
+    fn count_keyed(
+        &self,
+        counted: Option<&Counted>,
+        count: impl FnOnce(&mut Keyed, &str) -> Result<Quota, Quota>,
+    ) -> Pass<'_> {
+        let Some(counted) = counted else {
+            return Pass::Go(Admitted::free(Quota::default()));
+        };
+        let mut keyed = self.keyed.lock().unwrap_or_else(PoisonError::into_inner);
+        match count(&mut keyed, &counted.key) {
+            Ok(quota) => Pass::Go(Admitted::free(quota)),
+            Err(quota) => Pass::Refused(quota),
+        }
+    }
+
     async fn worker(&self, queue: usize, patience: Duration) -> Option<SemaphorePermit<'_>> {
         if let Ok(worker) = self.workers.try_acquire() {
             return Some(worker);
@@ -136,9 +154,32 @@ impl Gate {
             .ok()
     }
 
-    /// The 429.
-    pub(super) fn refusal(&self, quota: Quota, now: Duration) -> Response<Bytes> {
-        let mut answer = (self.too_many)();
+    /// What a refused request was too much for.
+    pub(super) fn excess<'a>(&self, quota: Quota, resource: &'a str, now: Duration) -> Excess<'a> {
+        let (refill, per) = match self.throttle.mode {
+            ThrottleMode::Window { per, .. } | ThrottleMode::GroupWindow { per, .. } => (None, per),
+            ThrottleMode::Bucket { refill, per, .. } => (Some(refill), per),
+            ThrottleMode::None | ThrottleMode::Pool { .. } => (None, Duration::ZERO),
+        };
+        // A pool can't tell when a worker will be free; a second is what a client is sent away for.
+        let free = quota.resets.unwrap_or(now + Duration::from_secs(1));
+        Excess {
+            resource,
+            limit: quota.limit,
+            refill,
+            per,
+            free,
+            wait: whole_seconds(free.saturating_sub(now)),
+        }
+    }
+
+    /// Makes the vendor's 429 the one that the throttle's options ask for.
+    pub(super) fn refusal(
+        &self,
+        mut answer: Response<Bytes>,
+        quota: Quota,
+        excess: &Excess<'_>,
+    ) -> Response<Bytes> {
         *answer.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
         match self.throttle.body {
             ThrottleBody::Envelope => {}
@@ -151,44 +192,51 @@ impl Gate {
             }
         }
         self.mark(&mut answer, quota);
-        if let Some(value) = self.retry_after(quota, now) {
+        if let Some(value) = self.retry_after(excess) {
             answer.headers_mut().insert(header::RETRY_AFTER, value);
         }
         answer
     }
 
-    /// Adds the `X-RateLimit` headers that go with every answer.
+    /// Adds the headers that go with every answer: those of a bucket, or the `X-RateLimit` ones of a window.
     pub(super) fn mark(&self, answer: &mut Response<Bytes>, quota: Quota) {
-        let ThrottleMode::Window { unit: Some(unit), .. } = self.throttle.mode else {
-            return;
-        };
         let Some(resets) = quota.resets else { return };
-        let resets = match unit {
-            ResetUnit::Micros => resets.as_micros(),
-            ResetUnit::Millis => resets.as_millis(),
-            ResetUnit::Seconds => u128::from(whole_seconds(resets)),
-        };
-        let headers = answer.headers_mut();
-        headers.insert("x-ratelimit-limit", quota.limit.into());
-        headers.insert("x-ratelimit-remaining", quota.remaining.into());
-        headers.insert(
-            "x-ratelimit-reset",
-            u64::try_from(resets).unwrap_or(u64::MAX).into(),
-        );
+        match self.throttle.mode {
+            ThrottleMode::Window { unit: Some(unit), .. } => mark_window(answer, quota, resets, unit),
+            ThrottleMode::Bucket { headers: true, .. } => {
+                let headers = answer.headers_mut();
+                headers.insert("ratelimit-limit", quota.limit.into());
+                headers.insert("ratelimit-remaining", quota.remaining.into());
+            }
+            _ => {}
+        }
     }
 
-    fn retry_after(&self, quota: Quota, now: Duration) -> Option<HeaderValue> {
-        // A pool can't tell when a worker will be free; a second is what a client is sent away for.
-        let free = quota.resets.unwrap_or(now + Duration::from_secs(1));
+    fn retry_after(&self, excess: &Excess<'_>) -> Option<HeaderValue> {
         match self.throttle.retry_after {
             RetryAfter::None => None,
-            RetryAfter::Seconds => Some(whole_seconds(free.saturating_sub(now)).into()),
+            RetryAfter::Seconds => Some(excess.wait.into()),
             RetryAfter::Date => {
-                let at = SystemTime::UNIX_EPOCH + Duration::from_secs(whole_seconds(free));
+                let at = SystemTime::UNIX_EPOCH + Duration::from_secs(whole_seconds(excess.free));
                 HeaderValue::from_str(&httpdate::fmt_http_date(at)).ok()
             }
         }
     }
+}
+
+fn mark_window(answer: &mut Response<Bytes>, quota: Quota, resets: Duration, unit: ResetUnit) {
+    let resets = match unit {
+        ResetUnit::Micros => resets.as_micros(),
+        ResetUnit::Millis => resets.as_millis(),
+        ResetUnit::Seconds => u128::from(whole_seconds(resets)),
+    };
+    let headers = answer.headers_mut();
+    headers.insert("x-ratelimit-limit", quota.limit.into());
+    headers.insert("x-ratelimit-remaining", quota.remaining.into());
+    headers.insert(
+        "x-ratelimit-reset",
+        u64::try_from(resets).unwrap_or(u64::MAX).into(),
+    );
 }
 
 impl Admitted<'_> {
@@ -211,12 +259,15 @@ mod tests {
     use super::*;
 
     fn gate(spec: &str) -> Gate {
-        let too_many = || Response::new(Bytes::from_static(b"{}"));
-        Gate::new(&spec.parse().unwrap(), too_many)
+        Gate::new(&spec.parse().unwrap())
+    }
+
+    fn too_many() -> Response<Bytes> {
+        Response::new(Bytes::from_static(b"{}"))
     }
 
     async fn goes(gate: &Gate, now: u64) -> bool {
-        matches!(gate.pass(Duration::from_secs(now)).await, Pass::Go(_))
+        matches!(gate.pass(Duration::from_secs(now), None).await, Pass::Go(_))
     }
 
     #[tokio::test]
@@ -248,10 +299,10 @@ mod tests {
         ] {
             let gate = gate(spec);
             let now = Duration::from_secs(100);
-            let Pass::Refused(quota) = gate.pass(now).await else {
+            let Pass::Refused(quota) = gate.pass(now, None).await else {
                 panic!("{spec} let it through")
             };
-            let answer = gate.refusal(quota, now);
+            let answer = gate.refusal(too_many(), quota, &gate.excess(quota, "x", now));
             let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
             assert_eq!(answer.status(), 429, "{spec}");
             assert_eq!(header("x-ratelimit-reset"), reset, "{spec}");
@@ -264,7 +315,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_full_queue_refuses_at_once_and_a_long_wait_in_the_end() {
         let gate = gate("pool,workers=1,queue=1,patience=10s");
-        let busy = gate.pass(Duration::ZERO).await;
+        let busy = gate.pass(Duration::ZERO, None).await;
         let began = tokio::time::Instant::now();
         let (waited, turned_away) = tokio::join!(goes(&gate, 0), goes(&gate, 0));
         assert!(!waited && !turned_away);
@@ -276,10 +327,74 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_goes_away_no_longer_waits() {
         let gate = gate("pool,workers=1,queue=1");
-        let busy = gate.pass(Duration::ZERO).await;
-        let gave_up = tokio::time::timeout(Duration::from_secs(1), gate.pass(Duration::ZERO)).await;
+        let busy = gate.pass(Duration::ZERO, None).await;
+        let gave_up = tokio::time::timeout(Duration::from_secs(1), gate.pass(Duration::ZERO, None)).await;
         assert!(gave_up.is_err());
         assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
         drop(busy);
+    }
+
+    fn counted(key: &str) -> Counted {
+        Counted {
+            key: key.to_owned(),
+            resource: format!("/{key}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_throttle_that_counts_by_key_lets_pass_what_has_none() {
+        for spec in ["group-window,limit=1", "bucket,capacity=1"] {
+            let (gate, now) = (gate(spec), Duration::from_secs(90));
+            let passes = async |key: Option<&str>| {
+                let counted = key.map(counted);
+                matches!(gate.pass(now, counted.as_ref()).await, Pass::Go(_))
+            };
+            for (key, want) in [
+                (Some("a"), true),
+                (Some("a"), false),
+                (Some("b"), true),
+                (None, true),
+                (None, true),
+            ] {
+                assert_eq!(passes(key).await, want, "{spec} {key:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_by_key_tells_the_vendor_its_numbers_and_the_client_how_long_to_wait() {
+        let now = Duration::from_millis(94_200);
+        for (spec, want, headers) in [
+            ("group-window,limit=0", (0, None, 26), [Some("26"), None, None]),
+            (
+                "group-window,limit=0,retry-after=none",
+                (0, None, 26),
+                [None, None, None],
+            ),
+            (
+                "bucket,capacity=0,refill=5,per=55s",
+                (0, Some(5), 55),
+                [Some("55"), Some("0"), Some("0")],
+            ),
+            (
+                "bucket,capacity=0,refill=5,per=55s,headers=off",
+                (0, Some(5), 55),
+                [Some("55"), None, None],
+            ),
+        ] {
+            let gate = gate(spec);
+            let Pass::Refused(quota) = gate.pass(now, Some(&counted("a"))).await else {
+                panic!("{spec} let it through")
+            };
+            let excess = gate.excess(quota, "/a", now);
+            assert_eq!((excess.limit, excess.refill, excess.wait), want, "{spec}");
+            let answer = gate.refusal(too_many(), quota, &excess);
+            let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(
+                ["retry-after", "ratelimit-limit", "ratelimit-remaining"].map(header),
+                headers,
+                "{spec}"
+            );
+        }
     }
 }

@@ -152,18 +152,19 @@ impl Making<'_> {
         if *occurrence > 0 && !self.population.keep_duplicates {
             return None;
         }
-        Some(id(&self.population.kinds[0], &folded, *occurrence))
+        Some(id_of_name(&self.population.kinds[0], &folded, *occurrence))
     }
 }
 
-/// The identifier of an entity known by name: the first 64 bits, big-endian, of BLAKE3 over `KIND`, a zero byte, the name in
-/// lower case, and, from the second entity of the name on, another zero byte and the decimal number of those before it.
-pub(super) fn id(kind: &str, folded: &str, occurrence: u64) -> u64 {
+/// The identifier of an entity known by name: the first 64 bits, big-endian, of BLAKE3 over `KIND`, a zero byte, the name,
+/// folded as the vendor compares names, and, from the second entity of the name on, another zero byte and the decimal
+/// number of those before it.
+pub(super) fn id_of_name(kind: &str, name: &str, occurrence: u64) -> u64 {
     let mut hasher = blake3::Hasher::new();
     hasher
         .update(kind.as_bytes())
         .update(b"\0")
-        .update(folded.as_bytes());
+        .update(name.as_bytes());
     if occurrence > 0 {
         hasher.update(b"\0").update(occurrence.to_string().as_bytes());
     }

@@ -1,4 +1,5 @@
-//! The vendors' servers, for samples, rehearsals and tests: Dynatrace and Oracle PaaS Service Manager.
+//! The vendors' servers, for samples, rehearsals and tests: Dynatrace, Oracle PaaS Service Manager, and
+//! [MongoDB](mongodb)'s Ops Manager and Atlas.
 //!
 //! A simulator takes `http::Request<Bytes>` and answers with a [`Reply`], in the same process or served over HTTP by
 //! [`serve`]. It is written from the vendor's reference alone and shares no type with the other rooms, so that a mistake
@@ -9,8 +10,9 @@
 //! file of JSON lines, one for every request handled, which gives the state again when it is replayed.
 //!
 //! # Unknown behaviour
-//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of Oracle PaaS are in
-//! [`oracle_paas`]; those of Dynatrace ([`dynatrace::Switches`]):
+//! Where a vendor's reference is silent, its switches decide; the first word is the default. Those of
+//! [Oracle PaaS](oracle_paas) and [MongoDB](mongodb) are in tables of their own, those of Dynatrace
+//! ([`dynatrace::Switches`]) here:
 //!
 //! | option | words | what is not documented |
 //! |---|---|---|
@@ -60,6 +62,7 @@ mod gate;
 mod generate;
 mod inventory;
 mod journal;
+mod keyed;
 mod mishap;
 mod opening;
 mod percent;
@@ -69,12 +72,14 @@ mod server;
 mod simulated;
 mod spec;
 mod switches;
+mod tag_index;
 mod throttle;
 mod unseen;
 mod value;
 mod vendors;
 
 pub mod dynatrace;
+pub mod mongodb;
 pub mod oracle_paas;
 
 pub use fault::{Fault, FaultKind};

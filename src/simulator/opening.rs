@@ -59,6 +59,9 @@ pub enum OpenError {
     /// The environment variable for the token is not set.
     #[error("the environment variable `{0}` shall hold the token to accept, and is not set")]
     NoToken(String),
+    /// The environment variable for the token holds no pair of keys.
+    #[error("the environment variable `{0}` shall hold `PUBLIC_KEY:PRIVATE_KEY`, and has no colon")]
+    NoPair(String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]

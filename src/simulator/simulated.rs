@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use super::api::{Api, Asked};
 use super::clock::Clock;
 use super::fault::{Dice, Fault};
-use super::gate::{Gate, Pass, Quota};
+use super::gate::{Gate, Pass};
 use super::journal::{Entry, Journal};
+use super::keyed::Quota;
 use super::mishap::{distort, instead};
 use super::opening::{OpenError, Opened};
 use super::population::Population;
@@ -66,7 +67,7 @@ impl<A: Api> Simulated<A> {
         let journal = opened.replay(|entry| api.replay(entry))?;
         Ok(Self {
             spec: spec.clone(),
-            gate: Gate::new(&spec.throttle, A::too_many),
+            gate: Gate::new(&spec.throttle),
             dice: Dice::new(&spec.faults, spec.fault_seed),
             clock: Clock::start(),
             api: RwLock::new(api),
@@ -108,10 +109,14 @@ impl<A: Api> Simulated<A> {
             Ok(route) => route,
             Err(refused) => return (self.refuse(asked, *refused), Duration::ZERO),
         };
-        let admitted = match self.gate.pass(self.clock.now()).await {
+        let counted = A::counted(&route);
+        let admitted = match self.gate.pass(self.clock.now(), counted.as_ref()).await {
             Pass::Go(admitted) => admitted,
             Pass::Refused(quota) => {
-                let answer = self.gate.refusal(quota, self.clock.now());
+                let resource = counted.as_ref().map_or(asked.path, |counted| &counted.resource);
+                let excess = self.gate.excess(quota, resource, self.clock.now());
+                let answer = self.look(|api| api.too_many(&excess));
+                let answer = self.gate.refusal(answer, quota, &excess);
                 return (self.refuse(asked, answer), Duration::ZERO);
             }
         };

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::population::Population;
 use super::switches::SwitchSet;
 use super::throttle::Throttle;
-use super::value::{duration, parse};
+use super::value::{duration, on_or_off, parse};
 use super::vendors::VENDORS;
 
 /// What a simulator is made of and how it behaves.
@@ -25,7 +25,12 @@ pub struct Spec {
     pub latency: Duration,
     /// How long a change stays invisible to reads.
     pub visibility: Duration,
-    /// The largest page of Dynatrace's `/api/v2/entities`; not documented, 500 unless told. Others have no pages.
+    /// How long a nonce of digest authentication can be used; "a short amount of time" at MongoDB, a minute unless told.
+    pub nonce_life: Duration,
+    /// How long an access token of MongoDB Atlas can be used; documented as an hour.
+    pub token_life: Duration,
+    /// The largest page of a listing: of `/api/v2/entities` at Dynatrace, where it is not documented, and of
+    /// `itemsPerPage` at MongoDB, which documents 500 and, in old versions, 100. 500 unless told.
     pub max_page: usize,
     /// The largest body, in bytes; Dynatrace documents 1 MB.
     pub max_body: usize,
@@ -42,14 +47,13 @@ pub struct Spec {
 /// Which credentials are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Whether well-formed credentials must be sent.
+    /// Whether credentials must be sent.
     pub required: bool,
-    /// The environment variable that holds the only credentials accepted: a token, or for Oracle PaaS either `user:password`
-    /// or a bearer token, which has no colon.
+    /// The environment variable that holds the only credentials accepted: a token, or a pair with a colon.
     pub token_env: Option<String>,
     /// The only tenant accepted: for Oracle PaaS the identity domain. Without it any is.
     pub tenant: Option<String>,
-    /// The scopes that the token lacks.
+    /// The scopes or roles that the caller lacks.
     pub missing_scopes: Vec<String>,
 }
 
@@ -62,6 +66,8 @@ impl Default for Spec {
             access: Access::default(),
             latency: Duration::ZERO,
             visibility: Duration::ZERO,
+            nonce_life: Duration::from_mins(1),
+            token_life: Duration::from_hours(1),
             max_page: 500,
             max_body: 1_000_000,
             throttle: Throttle::default(),
@@ -100,13 +106,15 @@ pub enum SpecError {
 
 impl Spec {
     /// The options beside those of the population and the switches.
-    const NAMES: [&'static str; 12] = [
+    const NAMES: [&'static str; 14] = [
         "auth",
         "token-env",
         "tenant",
         "missing-scopes",
         "latency",
         "visibility",
+        "nonce-life",
+        "token-life",
         "max-page",
         "max-body",
         "throttle",
@@ -140,16 +148,17 @@ impl Spec {
     /// | option | value |
     /// |---|---|
     /// | `state` | the journal's file |
-    /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn (Oracle PaaS: service types), the share not seen for a day (Dynatrace alone) |
+    /// | `entities`, `seed`, `kind`, `stale` | the generator: how many, from what, of which kinds in turn (Oracle PaaS: service types), the share not seen for a day (Dynatrace; Atlas: of clusters, the share that is paused) |
     /// | `tags` | `some` or `none`: what entities carry from the beginning |
     /// | `auto-tags` | how many auto-tags there are from the beginning, 0 unless told, at most 5000 (Dynatrace alone) |
-    /// | `inventory`, `name`, `id`, `items`, `duplicates` | a CSV or JSON file, its fields for name and identifier (Oracle PaaS: `TYPE/NAME`), the key of a wrapped list, `merge` or `keep` (Dynatrace alone) |
+    /// | `inventory`, `name`, `id`, `items`, `duplicates` | a CSV or JSON file, its fields for name and identifier (Oracle PaaS: `TYPE/NAME`), the key of a wrapped list, `merge` or `keep` (not Oracle PaaS) |
     /// | `auth` | `on` or `off`: whether well-formed credentials must be sent |
-    /// | `token-env` | the environment variable that holds the only credentials accepted: for Dynatrace the API token `dt0c01.…`, for Oracle PaaS a token or `user:password` |
+    /// | `token-env` | the environment variable that holds the only credentials accepted: for Dynatrace the API token `dt0c01.…`, for Oracle PaaS a token or `user:password`, for MongoDB `PUBLIC_KEY:PRIVATE_KEY` (for Atlas also client id and secret), `public:private` unless told |
     /// | `tenant` | the only tenant accepted (Oracle PaaS: the identity domain); any unless told. Dynatrace has none |
-    /// | `missing-scopes` | scopes that the credentials lack, with commas |
+    /// | `missing-scopes` | what the caller lacks, with commas: scopes, or at MongoDB roles, `group:ID` and `access-list` |
     /// | `latency`, `visibility` | durations |
-    /// | `max-page`, `max-body` | entities (Dynatrace alone, not settings objects), bytes |
+    /// | `nonce-life`, `token-life` | MongoDB: how long a nonce and an access token can be used |
+    /// | `max-page`, `max-body` | entities (not settings objects), bytes |
     /// | `throttle` | as [`Throttle`] says |
     /// | `fault` | as [`Fault`] says; may be set repeatedly |
     /// | `fault-seed` | what the dice start from |
@@ -201,6 +210,8 @@ impl Spec {
             "missing-scopes" => self.access.missing_scopes = list(value),
             "latency" => self.latency = duration(value)?,
             "visibility" => self.visibility = duration(value)?,
+            "nonce-life" => self.nonce_life = duration(value)?,
+            "token-life" => self.token_life = duration(value)?,
             "max-page" => self.max_page = parse::<usize>(value)?.max(1),
             "max-body" => self.max_body = parse(value)?,
             "throttle" => self.throttle = parse(value)?,
@@ -224,14 +235,6 @@ impl Spec {
     /// A path of this spec, from where relative paths begin.
     pub(super) fn resolve(&self, path: &Path) -> PathBuf {
         self.base_dir.join(path)
-    }
-}
-
-fn on_or_off(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("use `on` or `off`".to_owned()),
     }
 }
 

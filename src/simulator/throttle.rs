@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::value::{duration, pairs, parse, words};
+use super::value::{duration, on_or_off, pairs, parse, words};
 
 words! {
     /// The unit of `X-RateLimit-Reset`: the reference says microseconds, clients also read seconds.
@@ -66,10 +66,32 @@ pub enum ThrottleMode {
         /// The unit of the reset header; without one no `X-RateLimit` header is sent.
         unit: Option<ResetUnit>,
     },
+    /// When a window of the clock has had its number of requests for one key, such as a group: MongoDB Cloud Manager
+    /// documents 100 a minute and group. It counts what the vendor gives a key.
+    GroupWindow {
+        /// Requests a window and key.
+        limit: u64,
+        /// The window's length; windows begin at whole multiples of it since 1970.
+        per: Duration,
+    },
+    /// When the bucket of one key, such as an endpoint set, is empty: as MongoDB Atlas documents. It counts what the
+    /// vendor gives a key.
+    Bucket {
+        /// Requests that a full bucket holds.
+        capacity: u64,
+        /// Requests that it gets back at a time.
+        refill: u64,
+        /// After how long it gets them.
+        per: Duration,
+        /// Whether answers carry `RateLimit-Limit` and `RateLimit-Remaining`.
+        headers: bool,
+    },
 }
 
-/// How requests are throttled: `pool,workers=4,queue=8,service=20ms`, `window,limit=50,per=60s,unit=us` or, without
-/// `X-RateLimit` headers, `plain,limit=50,per=60s`; each also with `retry-after=` and `body=`.
+/// How requests are throttled: `pool,workers=4,queue=8,service=20ms`, `window,limit=50,per=60s,unit=us`, without
+/// `X-RateLimit` headers `plain,limit=50,per=60s`, by key `group-window,limit=100,per=60s` or
+/// `bucket,capacity=1200,refill=1200,per=60s,headers=on`; each also with `retry-after=`, which is `seconds` by key and
+/// else `none` unless told, and `body=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
     /// When.
@@ -108,10 +130,32 @@ impl FromStr for Throttle {
                 per: Duration::from_mins(1),
                 unit: (word == "window").then_some(ResetUnit::Micros),
             },
-            _ => return Err("use `none`, `pool`, `window` or `plain`".to_owned()),
+            "group-window" => ThrottleMode::GroupWindow {
+                limit: 100,
+                per: Duration::from_mins(1),
+            },
+            "bucket" => ThrottleMode::Bucket {
+                capacity: 1_200,
+                refill: 1_200,
+                per: Duration::from_mins(1),
+                headers: true,
+            },
+            _ => {
+                let words = "use `none`, `pool`, `window`, `plain`, `group-window` or `bucket`";
+                return Err(words.to_owned());
+            }
         };
+        let by_key = matches!(
+            mode,
+            ThrottleMode::GroupWindow { .. } | ThrottleMode::Bucket { .. }
+        );
         let mut throttle = Self {
             mode,
+            retry_after: if by_key {
+                RetryAfter::Seconds
+            } else {
+                RetryAfter::None
+            },
             ..Self::default()
         };
         for (key, value) in pairs {
@@ -132,9 +176,19 @@ impl Throttle {
             ("queue", ThrottleMode::Pool { queue, .. }) => *queue = parse(value)?,
             ("service", ThrottleMode::Pool { service, .. }) => *service = duration(value)?,
             ("patience", ThrottleMode::Pool { patience, .. }) => *patience = duration(value)?,
-            ("limit", ThrottleMode::Window { limit, .. }) => *limit = parse(value)?,
-            ("per", ThrottleMode::Window { per, .. }) => *per = positive(value)?,
+            ("limit", ThrottleMode::Window { limit, .. } | ThrottleMode::GroupWindow { limit, .. }) => {
+                *limit = parse(value)?;
+            }
+            (
+                "per",
+                ThrottleMode::Window { per, .. }
+                | ThrottleMode::GroupWindow { per, .. }
+                | ThrottleMode::Bucket { per, .. },
+            ) => *per = positive(value)?,
             ("unit", ThrottleMode::Window { unit: Some(unit), .. }) => *unit = parse(value)?,
+            ("capacity", ThrottleMode::Bucket { capacity, .. }) => *capacity = parse(value)?,
+            ("refill", ThrottleMode::Bucket { refill, .. }) => *refill = parse(value)?,
+            ("headers", ThrottleMode::Bucket { headers, .. }) => *headers = on_or_off(value)?,
             _ => return Err("not an option of this mode".to_owned()),
         }
         Ok(())
@@ -173,6 +227,11 @@ mod tests {
             "pool,limit=3",
             "pool,workers=0",
             "window,per=0",
+            "group-window,capacity=1",
+            "group-window,headers=on",
+            "bucket,limit=1",
+            "bucket,per=0",
+            "bucket,headers=perhaps",
             "mild",
         ] {
             assert!(spec.parse::<Throttle>().is_err(), "{spec}");

@@ -68,6 +68,15 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "use a share from 0 to 1".to_owned())
 }
 
+/// `on` or `off`.
+pub(super) fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("use `on` or `off`".to_owned()),
+    }
+}
+
 /// A key and its value.
 type Pair<'a> = (&'a str, &'a str);
 

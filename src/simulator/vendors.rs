@@ -7,7 +7,7 @@ use super::opening::OpenError;
 use super::simulated::{Simulated, Simulator};
 use super::spec::Spec;
 use super::switches::SwitchSet;
-use super::{dynatrace, oracle_paas};
+use super::{dynatrace, mongodb, oracle_paas};
 
 /// One vendor that can be simulated.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,8 @@ pub struct Vendor {
 pub const VENDORS: &[Vendor] = &[
     vendor::<dynatrace::Environment, dynatrace::Switches>(),
     vendor::<oracle_paas::Domain, oracle_paas::Switches>(),
+    vendor::<mongodb::Installation, mongodb::Switches>(),
+    vendor::<mongodb::Cloud, mongodb::Switches>(),
 ];
 
 const fn vendor<A: Api, S: SwitchSet>() -> Vendor {

@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 
 use super::super::api::{Api, Asked};
 use super::super::journal::{Change, Entry};
+use super::super::keyed::Excess;
 use super::super::opening::OpenError;
 use super::super::population::Population;
 use super::super::simulated::Simulated;
@@ -129,7 +130,7 @@ impl Api for Environment {
         Refused::plain(status.as_u16(), message).into_response()
     }
 
-    fn too_many() -> Response<Bytes> {
+    fn too_many(&self, _excess: &Excess<'_>) -> Response<Bytes> {
         Refused::plain(429, "Too many requests. Please try again later.").into_response()
     }
 

@@ -1,10 +1,10 @@
 //! Changes of manual tags, whichever route asks for them.
 
 use super::super::journal::{Change, Op};
+use super::super::tag_index::TagId;
 use super::body::Pair;
 use super::envelope::Refused;
 use super::route::Call;
-use super::tag_index::TagId;
 use super::world::{EntityIndex, World};
 
 /// Manual tags of an entity.

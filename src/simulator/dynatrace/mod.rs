@@ -24,7 +24,6 @@ mod selection;
 mod selector;
 mod selector_text;
 mod switches;
-mod tag_index;
 mod tag_text;
 mod tags;
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::super::tag_index::TagId;
 use super::selector::{Comparison, Criterion, NameTest, Selector};
 use super::switches::BareTag;
-use super::tag_index::TagId;
 use super::tag_text::{CONTEXTLESS, TagPattern};
 use super::time_frame::TimeFrame;
 use super::world::{EntityIndex, World};

@@ -5,6 +5,7 @@ use http::Response;
 use serde::Serialize;
 
 use super::super::journal::{Change, Op};
+use super::super::tag_index::TagId;
 use super::body::added;
 use super::change::{apply, change};
 use super::envelope::{Refused, json};
@@ -13,7 +14,6 @@ use super::selection::{Selection, View};
 use super::selector::{Reader, Selector};
 use super::selector_text::PARAMETER;
 use super::switches::{Count, PartialDelete, Representation, SelectorLength, UnmatchedDelete};
-use super::tag_index::TagId;
 use super::tag_text::{CONTEXTLESS, representation};
 use super::time_frame::{HOUR, TimeFrame};
 use super::world::{EntityIndex, World};

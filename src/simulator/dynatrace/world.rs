@@ -8,8 +8,8 @@ use super::super::generate::mix;
 use super::super::inventory::identifier;
 use super::super::journal::{Change, Op};
 use super::super::population::Made;
+use super::super::tag_index::{TagId, TagIndex};
 use super::super::unseen::Unseen;
-use super::tag_index::{TagId, TagIndex};
 
 /// An entity, as an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

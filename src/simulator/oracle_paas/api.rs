@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 
 use super::super::api::{Api, Asked};
 use super::super::journal::{Change, Entry};
+use super::super::keyed::Excess;
 use super::super::opening::OpenError;
 use super::super::population::Population;
 use super::super::simulated::Simulated;
@@ -102,7 +103,7 @@ impl Api for Domain {
         Refused::new(status.as_u16(), message).into_response(Issues::Strings)
     }
 
-    fn too_many() -> Response<Bytes> {
+    fn too_many(&self, _excess: &Excess<'_>) -> Response<Bytes> {
         Refused::new(429, "Too many requests.").into_response(Issues::Strings)
     }
 

@@ -63,7 +63,7 @@ fn of_row(row: Row, population: &Population) -> Option<Made> {
     if kind.is_empty() || name.is_empty() {
         return None;
     }
-    let number = inventory::id(kind, &name, 0);
+    let number = inventory::id_of_name(kind, &name, 0);
     let mut made = bare(kind, number, name, 0.0);
     if population.tagged() {
         generate::tag(&mut made, "prod");
