@@ -26,10 +26,12 @@
 //! value. The entity `groups` stands for the list of groups (key: identifier, value: name), `paused` for the paused clusters
 //! (key: `GROUP_ID/CLUSTER_NAME`). Access tokens and nonces do not outlive the process.
 //!
-//! Made groups have identifiers that follow from a number: [`ObjectId::of`](object_id::ObjectId::of). Tags are made as
-//! `ENV.PROD` for Ops Manager and as `env` with `prod` for Atlas, whose made clusters the file `atlas/populate.rs` tells of.
-//! A row of an inventory is a group by 24 digits (`id`), a cluster by `GROUP_ID/CLUSTER_NAME` (`id`), or, by `name` alone, of
-//! the first kind: `group`, or `project` or `cluster`.
+//! A made group has an identifier that follows from its 64-bit number: the last sixteen digits are the number, the first
+//! eight are `0x50000000 + (mix(number) >> 36)`, a second between 2012 and 2021. Tags are made as `ENV.PROD` for Ops Manager
+//! and as `env` with `prod` for Atlas. A made project has up to two clusters (`Cluster0`, `Cluster1`) and every fourth one
+//! also the flex cluster `Flex0`; made clusters (`kind=cluster`) stand in projects of ten. A row of an inventory is a group
+//! by 24 digits (`id`), a cluster by `GROUP_ID/CLUSTER_NAME` (`id`), or, by `name` alone, of the first kind: `group`, or
+//! `project` or `cluster`.
 //!
 //! # Unknown behaviour
 //! The first word is the default; O stands for Ops Manager, A for Atlas.

@@ -342,4 +342,29 @@ mod tests {
         assert_eq!(switches.set("unauthorized", "403"), Ok(true));
         assert_eq!(switches.unauthorized.status(), 403);
     }
+
+    #[test]
+    fn the_table_in_the_docs_names_every_switch_its_words_and_first_its_default() {
+        let table: Vec<Vec<&str>> = include_str!("mod.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | `"))
+            .map(|line| line.split('|').collect())
+            .collect();
+        let names: Vec<&str> = table
+            .iter()
+            .map(|row| row[0].trim_end_matches(['`', ' ']))
+            .collect();
+        assert_eq!(names, Switches::NAMES);
+        for (name, row) in names.iter().zip(&table) {
+            let words: Vec<&str> = row[1].split('`').skip(1).step_by(2).collect();
+            assert!(words.len() > 1, "{name}");
+            for (at, word) in words.iter().enumerate() {
+                let mut switches = Switches::default();
+                assert_eq!(switches.set(name, word), Ok(true), "{name}={word}");
+                assert_eq!(switches == Switches::default(), at == 0, "{name}={word}");
+            }
+            let why = Switches::default().set(name, "?").unwrap_err();
+            assert_eq!(why.matches(" or ").count(), words.len() - 1, "{name}: {why}");
+        }
+    }
 }
