@@ -44,8 +44,8 @@ struct EntityArgs {
     /// What generated entities follow from [default: 1]
     #[arg(long, value_name = "N", value_parser = option("seed"))]
     seed: Option<String>,
-    /// Kinds of the entities, in turn, with commas [default: HOST at Dynatrace, JaaS at Oracle PaaS, group at Ops Manager,
-    /// project at Atlas, which also knows cluster]
+    /// Kinds of the entities, in turn, with commas [default: `HOST` at Dynatrace, `JaaS` at Oracle PaaS, `group` at Ops
+    /// Manager, `project` at Atlas, which also knows `cluster`]
     #[arg(long, value_name = "KIND", value_parser = option("kind"))]
     kind: Option<String>,
     /// What entities carry from the beginning: some or none

@@ -343,7 +343,7 @@ impl Ledger {
 
     async fn attempt_counts(&self, run: i64) -> Result<AttemptCounts, LedgerError> {
         let row = sqlx::query(
-            "SELECT count(*) FILTER (WHERE purpose = 'observe'), count(*) FILTER (WHERE purpose IN ('write', 'validate')),
+            "SELECT count(*) FILTER (WHERE purpose IN ('observe', 'validate')), count(*) FILTER (WHERE purpose = 'write'),
                     count(*) FILTER (WHERE number > 1) FROM attempt WHERE run = ?1",
         )
         .bind(run)

@@ -27,7 +27,7 @@ pub struct IdBudget {
 impl IdBudget {
     /// How many identifiers of `longest` characters surely fit, at least one.
     pub fn ids(&self, longest: usize) -> usize {
-        (self.chars.saturating_sub(self.fixed) / (longest + self.each)).max(1)
+        (self.chars.saturating_sub(self.fixed) / (longest + self.each).max(1)).max(1)
     }
 }
 

@@ -6,6 +6,7 @@ mod addresses;
 mod apache;
 mod classic;
 mod commands;
+mod contract;
 mod corpus;
 mod crash;
 mod credentials;

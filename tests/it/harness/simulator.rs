@@ -72,8 +72,19 @@ impl Simulator {
         options: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
+        Self::serve_of("dynatrace", workspace, state, options, variables)
+    }
+
+    /// The same for any vendor.
+    pub(crate) fn serve_of(
+        vendor: &str,
+        workspace: &Workspace,
+        state: &str,
+        options: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let path = workspace.path(state);
-        let mut command = workspace.command(&["simulate", "dynatrace", "--state"]);
+        let mut command = workspace.command(&["simulate", vendor, "--state"]);
         command.arg(&path).args(options).envs(variables.iter().copied());
         let mut process = workspace.start(&mut command);
         let url = until("the simulator to listen", STARTS_WITHIN, || {
