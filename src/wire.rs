@@ -137,7 +137,7 @@ impl fmt::Display for SendError {
 /// Sends one attempt. Two kinds exist: HTTP, and the embedded simulator.
 pub trait Exec: Send + Sync + fmt::Debug {
     /// Sends a request that carries its credentials already.
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>>;
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
 }
 
 /// Names an attempt in the journal.

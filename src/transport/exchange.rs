@@ -113,7 +113,7 @@ impl<'a> Exchange<'a> {
         self.departs();
         let departed = Instant::now();
         let signed = self.connection.auth.sign(self.request);
-        let outcome = self.connection.exec.send(&signed).await;
+        let outcome = self.connection.exec.send(signed).await;
         let every_slot_taken = slot.release();
         let (finding, end) = attempt::read(outcome, self.request, self.judge);
         self.journal.end(id, end);
