@@ -26,7 +26,7 @@ use tagferry::mapping::{self, Entity, Mapper, TagOptions};
 use tagferry::model::{Present, Rule, Tag, Wish};
 use tagferry::pack::{self, Room, Wanted};
 use tagferry::simulator::{self, dynatrace::Dynatrace};
-use tagferry::transport::{Auth, Connection, Credentials, HttpExec, Options, Pace};
+use tagferry::transport::{Auth, Connection, Credentials, HttpExec, Options, Pace, Secret, SecretSource};
 use tagferry::vendor::dynatrace;
 use tagferry::wire::Exec;
 use tagferry::{collide, inventory};
@@ -87,10 +87,14 @@ fn main() {
     println!("peak memory {} MiB", peak_mib());
 }
 
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
 /// Tells the median of some rounds as a rate.
 fn rate(name: &str, what: &str, amount: usize, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let median = times[times.len() / 2];
+    let median = median(&mut times);
     #[expect(clippy::cast_precision_loss, reason = "for people to read")]
     let rate = amount as f64 / median.as_secs_f64();
     println!(
@@ -369,20 +373,24 @@ fn stages() -> Events {
     })
 }
 
-fn target_to(exec: Arc<dyn Exec>, auth: Auth, url: &str, concurrency: usize) -> Target {
+/// No rate, and so many requests in flight.
+fn unhurried(concurrency: usize) -> Options {
     let pace = Pace {
         rate: None,
         concurrency: Some(concurrency),
     };
-    let options = Options {
+    Options {
         pace,
         ..Options::default()
-    };
+    }
+}
+
+fn target_to(exec: Arc<dyn Exec>, auth: Auth, url: &str, options: &Options) -> Target {
     Target::new(TargetSpec {
         plan: plan_target(url),
         vendor: Arc::from(dynatrace::vendor(&dynatrace::Options::default()).expect("a vendor")),
-        connection: Connection::new("dynatrace", exec, auth, &options, None, Events::default()),
-        concurrency,
+        connection: Connection::new("dynatrace", exec, auth, options, None, Events::default()),
+        concurrency: options.pace.most_in_flight(),
         events: stages(),
     })
 }
@@ -419,7 +427,7 @@ async fn plan(rows: usize) {
         peak_mib()
     );
     let exec = Arc::new(Embedded::new(Arc::new(simulator), Duration::from_secs(30)));
-    let target = target_to(exec, Auth::NONE, "simulator:bench", 8);
+    let target = target_to(exec, Auth::NONE, "simulator:bench", &unhurried(8));
     let mut times = Vec::new();
     for round in 0..3 {
         let path = folder.path().join(format!("ledger-{round}.db"));
@@ -435,13 +443,36 @@ async fn plan(rows: usize) {
     rate("plan, 6 tags, empty state", "rows", rows, times);
 }
 
-/// Calls that each carry one host, by the engine and by a bare reqwest loop, on one served simulator.
+/// Calls that each carry one host, by the engine and by a bare reqwest loop in turn, each on a served simulator of its
+/// own and with connections of its own.
 async fn calls(calls: usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (ours, bare) = (simulated(calls, None), simulated(calls, None));
-    let ids = listed(&ours).await;
+    let ids = listed(&simulated(calls, None)).await;
     let file = folder.path().join("hosts.csv");
     write_inventory(&file, &ids);
+    let ledger = Ledger::open(&folder.path().join("ledger.db"))
+        .await
+        .expect("a ledger");
+    let (mut engine_times, mut bare_times) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        engine_times.push(applied(&file, &ledger, calls).await);
+        bare_times.push(posted(&ids).await);
+    }
+    let ratio = median(&mut bare_times).as_secs_f64() / median(&mut engine_times).as_secs_f64();
+    rate("calls: bare reqwest loop", "calls", calls, bare_times);
+    rate("calls: apply, durable", "calls", calls, engine_times);
+    println!("calls: apply reaches {ratio:.2} of the bare loop");
+    ledger.close().await.expect("a close");
+}
+
+async fn token() -> Auth {
+    let source = SecretSource::Command(vec!["printf".to_owned(), TOKEN.to_owned()]);
+    let secret = Secret::load(&source).await.expect("a token");
+    Auth::new(&[dynatrace::AUTH], Some(&Credentials::Token(secret))).expect("an auth header")
+}
+
+/// How long the engine takes to apply a plan of one call a host.
+async fn applied(file: &Path, ledger: &Ledger, calls: usize) -> Duration {
     let mapping = mapping::Options {
         tags: vec![TagOptions {
             key: "name".to_owned(),
@@ -450,46 +481,33 @@ async fn calls(calls: usize) {
         }],
         ..tags()
     };
-    let (ours, bare) = (serve(ours), serve(bare));
-    let (mut engine_times, mut bare_times) = (Vec::new(), Vec::new());
-    let url: url::Url = ours.parse().expect("a URL");
-    // Made first: it also chooses who encrypts, which a bare client needs to be told too.
-    let exec = HttpExec::new(&url, &Options::default()).expect("a client");
-    let began = Instant::now();
-    post_all(&bare, &ids).await;
-    bare_times.push(began.elapsed());
-    let secret = tagferry::transport::Secret::load(&tagferry::transport::SecretSource::Command(vec![
-        "printf".to_owned(),
-        TOKEN.to_owned(),
-    ]))
-    .await
-    .expect("a token");
-    let auth = Auth::new(&[dynatrace::AUTH], Some(&Credentials::Token(secret))).expect("an auth header");
-    let target = target_to(Arc::new(exec), auth, &ours, 64);
-    let ledger = Ledger::open(&folder.path().join("ledger.db"))
-        .await
-        .expect("a ledger");
-    let planned = planned(&file, &mapping, &target, &ledger).await;
+    let url = serve(simulated(calls, None));
+    // The client keeps as many idle connections as its own options let be in flight, as in the program.
+    let transport = unhurried(64);
+    let exec = HttpExec::new(&url.parse().expect("a URL"), &transport).expect("a client");
+    let target = target_to(Arc::new(exec), token().await, &url, &transport);
+    let planned = planned(file, &mapping, &target, ledger).await;
     let options = ApplyOptions {
         max_age: Duration::from_mins(10),
         observed_at: Some(planned.observed_at),
         breaker: Breaker::default(),
     };
     let began = Instant::now();
-    engine::apply(planned.run, &target, &ledger, &options)
+    engine::apply(planned.run, &target, ledger, &options)
         .await
         .expect("an apply");
-    engine_times.push(began.elapsed());
+    let took = began.elapsed();
     let summary = ledger.summary(planned.run).await.expect("a summary");
     assert_eq!(summary.attempts.write as usize, calls, "one call a host");
-    for _ in 0..2 {
-        let began = Instant::now();
-        post_all(&bare, &ids).await;
-        bare_times.push(began.elapsed());
-    }
-    rate("calls: bare reqwest loop", "calls", calls, bare_times);
-    rate("calls: apply, durable", "calls", calls, engine_times);
-    ledger.close().await.expect("a close");
+    took
+}
+
+/// How long a bare reqwest loop takes for the same requests.
+async fn posted(ids: &[String]) -> Duration {
+    let url = serve(simulated(ids.len(), None));
+    let began = Instant::now();
+    post_all(&url, ids).await;
+    began.elapsed()
 }
 
 /// Serves a simulator from a thread of its own, as another process would.

@@ -146,10 +146,10 @@ impl fmt::Display for SendError {
 /// Sends one attempt. Two kinds exist: HTTP, and the embedded simulator.
 pub trait Exec: Send + Sync + fmt::Debug {
     /// Sends a request that carries its credentials already.
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>>;
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
 
     /// The same for a request whose target begins at the root of the origin rather than behind the base URL's own path.
-    fn send_to_root<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+    fn send_to_root(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         self.send(request)
     }
 

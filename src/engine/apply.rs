@@ -128,18 +128,18 @@ pub(super) struct Change {
 
 impl Change {
     fn new(change: u32, vocabulary: &Vocabulary) -> Self {
-        let actions = vocabulary.actions(change);
-        let removes = bits_where(&actions, |action| action.remove);
+        let tags = vocabulary.action_tags(change);
+        let removes = (0..)
+            .zip(&tags)
+            .fold(0, |bits, (bit, (_, remove))| bits | u64::from(*remove) << bit);
+        // Where nothing is removed, no text is needed.
         let waits_for = if removes == 0 {
             Vec::new()
         } else {
+            let actions = vocabulary.actions(change);
             actions.iter().map(|action| replacing(&actions, action)).collect()
         };
-        let tags = vocabulary
-            .action_tags(change)
-            .into_iter()
-            .map(|(tag, _)| tag)
-            .collect();
+        let tags = tags.into_iter().map(|(tag, _)| tag).collect();
         Self {
             tags,
             removes,
@@ -205,10 +205,7 @@ impl<'a> Run<'a> {
         options: &'a ApplyOptions,
     ) -> Result<Self, EngineError> {
         let vocabulary = Vocabulary::load_changes(ledger, run).await?;
-        let weight = |tag: u32| {
-            let Tag { key, value } = vocabulary.tag_of(tag);
-            2 * (key.len() + value.map_or(0, |value| value.len())) + TAG_OVERHEAD
-        };
+        let weight = |tag: u32| 2 * vocabulary.bytes_of(tag) + TAG_OVERHEAD;
         let weights = (0..).take(vocabulary.tags()).map(weight).collect();
         let lines: Vec<Line> = ledger.open_lines(run).await?.into_iter().map(Line::new).collect();
         let mut changes = HashMap::new();

@@ -23,15 +23,15 @@ impl Embedded {
         Self { simulator, timeout }
     }
 
-    async fn answer(&self, request: &Request) -> Result<Response, SendError> {
+    async fn answer(&self, request: Request) -> Result<Response, SendError> {
         let mut carried = http::Request::builder()
-            .method(&request.method)
-            .uri(&request.target);
+            .method(request.method)
+            .uri(request.target);
         if let Some(headers) = carried.headers_mut() {
-            headers.clone_from(&request.headers);
+            *headers = request.headers;
         }
         let carried = carried
-            .body(request.body.clone())
+            .body(request.body)
             .map_err(|error| SendError::Fatal(error.to_string()))?;
         let answer = tokio::time::timeout(self.timeout, self.simulator.answer(carried)).await;
         match answer {
@@ -67,7 +67,7 @@ fn whole(answer: http::Response<Bytes>) -> Response {
 }
 
 impl Exec for Embedded {
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         Box::pin(self.answer(request))
     }
 }

@@ -152,11 +152,9 @@ impl Run<'_> {
 
     /// Sends a call, and its halves as long as the vendor refuses it as a whole.
     async fn call(&self, claimed: Claimed, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
-        let once = self.once(&claimed).await?;
-        let packed = claimed.packed;
-        match once {
-            Once::Ends(ends) => self.settle(&packed, direction, ends).await,
-            Once::Split(reason) => self.split(packed, direction, reason).await,
+        match self.once(&claimed).await? {
+            Once::Ends(ends) => self.settle(claimed, ends).await,
+            Once::Split(reason) => self.split(claimed, direction, reason).await,
         }
     }
 
@@ -164,16 +162,18 @@ impl Run<'_> {
     /// so the tags are halved instead; when those are too, it is not about any part of the call.
     fn split(
         &self,
-        packed: Packed,
+        claimed: Claimed,
         direction: Direction,
         reason: String,
     ) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
         Box::pin(async move {
             let mut reason = reason;
-            for halves in [by_entity(&packed), by_tag(&packed)] {
+            for halves in [by_entity(&claimed.packed), by_tag(&claimed.packed)] {
                 let Some((one, other)) = halves else { continue };
-                let first = self.once(&self.prepare(one.clone(), direction)).await?;
-                let second = self.once(&self.prepare(other.clone(), direction)).await?;
+                let one = self.prepare(one, direction);
+                let first = self.once(&one).await?;
+                let other = self.prepare(other, direction);
+                let second = self.once(&other).await?;
                 if let (Once::Split(why), Once::Split(same)) = (&first, &second)
                     && why == same
                 {
@@ -183,14 +183,14 @@ impl Run<'_> {
                 let mut doubts = Vec::new();
                 for (half, once) in [(one, first), (other, second)] {
                     doubts.extend(match once {
-                        Once::Ends(ends) => self.settle(&half, direction, ends).await?,
+                        Once::Ends(ends) => self.settle(half, ends).await?,
                         Once::Split(reason) => self.split(half, direction, reason).await?,
                     });
                 }
                 return Ok(doubts);
             }
-            let ends = vec![End::Failed(Failure::new(Class::Refused, reason)); packed.entities.len()];
-            self.settle(&packed, direction, ends).await
+            let ends = vec![End::Failed(Failure::new(Class::Refused, reason)); claimed.packed.entities.len()];
+            self.settle(claimed, ends).await
         })
     }
 
@@ -219,15 +219,9 @@ impl Run<'_> {
     }
 
     /// Commits what is known, and gives back what is in doubt.
-    async fn settle(
-        &self,
-        packed: &Packed,
-        direction: Direction,
-        ends: Vec<End>,
-    ) -> Result<Vec<Doubt>, EngineError> {
-        let places = packed.entities.iter().map(|place| *place as usize);
-        let carried = places.zip(self.carried(packed, direction));
-        self.settle_ends(carried, ends).await
+    async fn settle(&self, claimed: Claimed, ends: Vec<End>) -> Result<Vec<Doubt>, EngineError> {
+        let places = claimed.packed.entities.into_iter().map(|place| place as usize);
+        self.settle_ends(places.zip(claimed.lines), ends).await
     }
 
     fn spelled(&self, packed: &Packed, direction: Direction) -> Call {

@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::TryStreamExt;
-use sqlx::Row;
+use serde::Deserialize;
 
+use super::pages::Numbered;
 use super::planning::now_ms;
 use super::writer::{LineKey, Write};
 use super::{Ledger, LedgerError};
@@ -15,31 +15,36 @@ use crate::wire::{AttemptEnd, AttemptId, Request};
 
 /// `?1`: run, entity, part, bits.
 pub(super) const ATTEMPTED: &str = "UPDATE line SET attempted = attempted | (j.value ->> 3)
-    FROM json_each(?1) AS j WHERE run = j.value ->> 0 AND entity = j.value ->> 1 AND part = j.value ->> 2";
+    FROM jsonb_each(?1) AS j WHERE run = j.value ->> 0 AND entity = j.value ->> 1 AND part = j.value ->> 2";
 
 /// `?1`: run, entity, part, closed, done, unchanged.
 pub(super) const SETTLED: &str = "UPDATE line
     SET open = open & ~(j.value ->> 3), done = done | (j.value ->> 4), unchanged = unchanged | (j.value ->> 5)
-    FROM json_each(?1) AS j WHERE run = j.value ->> 0 AND entity = j.value ->> 1 AND part = j.value ->> 2";
+    FROM jsonb_each(?1) AS j WHERE run = j.value ->> 0 AND entity = j.value ->> 1 AND part = j.value ->> 2";
 
 const VERDICT: &str = "INSERT INTO verdict (run, entity, part, bits, outcome, class, message)
-    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)";
+    SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM jsonb_each(?2)";
 
 const INTEND: &str = "INSERT INTO attempt (run, id, number, purpose, method, target, entities, sent_ms)
     SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-    FROM json_each(?2)";
+    FROM jsonb_each(?2)";
 
 /// The run goes through `j`, so that each element looks its row up: with `attempt.run = ?1` SQLite would look through
 /// the elements for each row of the run.
 pub(super) const END: &str = "UPDATE attempt
     SET ended_ms = j.value ->> 1, class = j.value ->> 2, status = j.value ->> 3, correlation = j.value ->> 4
-    FROM json_each(?2) AS j WHERE attempt.run = iif(j.key >= 0, ?1, NULL) AND attempt.id = j.value ->> 0";
+    FROM jsonb_each(?2) AS j WHERE attempt.run = iif(j.key >= 0, ?1, NULL) AND attempt.id = j.value ->> 0";
 
-/// The index must be named: the table itself is in the same order, and SQLite can't know how few lines are open.
-pub(super) const OPEN_LINES: &str =
-    "SELECT l.entity, l.part, l.before, l.change, l.open, l.attempted, l.done | l.unchanged, e.key
-    FROM line AS l INDEXED BY line_open JOIN entity AS e ON e.run = l.run AND e.id = l.entity
-    WHERE l.run = ?1 AND l.open <> 0 ORDER BY l.entity, l.part";
+/// The lines with something open, numbered by their entity. The index must be named: the table itself is in the same
+/// order, and SQLite can't know how few lines are open.
+pub(super) const OPEN_LINES: Numbered = Numbered {
+    doing: "reading what is open",
+    last: "SELECT max(entity) FROM line INDEXED BY line_open WHERE run = ?1 AND open <> 0",
+    page: "SELECT json_group_array(json_array(
+            l.entity, l.part, l.before, l.change, l.open, l.attempted, l.done | l.unchanged, e.key))
+        FROM line AS l INDEXED BY line_open JOIN entity AS e ON e.run = l.run AND e.id = l.entity
+        WHERE l.run = ?1 AND l.open <> 0 AND l.entity >= ?2 AND l.entity < ?3",
+};
 
 /// Bits of what a line settled, collected for one transaction.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,8 +62,8 @@ impl SettledBits {
     }
 }
 
-/// A line with something open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A line with something open, as [`OPEN_LINES`] gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OpenLine {
     /// The entity's number.
     pub entity: u32,
@@ -162,21 +167,11 @@ impl Ledger {
 
     /// The lines of a run with something open, in order.
     pub async fn open_lines(&self, run: i64) -> Result<Vec<OpenLine>, LedgerError> {
-        let doing = "reading what is open";
-        let mut rows = sqlx::query(OPEN_LINES).bind(run).fetch(&self.readers);
         let mut lines = Vec::new();
-        while let Some(row) = rows.try_next().await.map_err(LedgerError::sql(doing))? {
-            lines.push(OpenLine {
-                entity: row.get(0),
-                part: row.get(1),
-                before: row.get(2),
-                change: row.get(3),
-                open: bits(row.get(4)),
-                attempted: bits(row.get(5)),
-                good: bits(row.get(6)),
-                id: row.get::<&str, _>(7).into(),
-            });
-        }
+        self.each_numbered(OPEN_LINES, run, |line| lines.push(line))
+            .await?;
+        // SQLite does not promise the order in which it gathers a page.
+        lines.sort_unstable_by_key(|line: &OpenLine| (line.entity, line.part));
         Ok(lines)
     }
 }

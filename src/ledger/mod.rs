@@ -5,6 +5,7 @@
 //! `synchronous=FULL`: what was acknowledged survives a power cut.
 
 mod applying;
+mod pages;
 mod planning;
 mod reading;
 mod store;

@@ -56,7 +56,7 @@ pub type LineRow = (u32, u32, u32, u32, u32, u64);
 
 /// The run goes through `j` for the same reason as in `applying::END`.
 pub(super) const REJECT: &str = "UPDATE inventory_row SET class = j.value ->> 1, message = j.value ->> 2
-    FROM json_each(?2) AS j
+    FROM jsonb_each(?2) AS j
     WHERE inventory_row.run = iif(j.key >= 0, ?1, NULL) AND inventory_row.id = j.value ->> 0";
 
 impl Ledger {
@@ -114,7 +114,7 @@ impl Ledger {
 
     /// Writes the files of the inventory, by number.
     pub async fn insert_files(&self, run: i64, files: &[(u32, &str)]) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO inventory_file (run, id, path) SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)";
+        let sql = "INSERT INTO inventory_file (run, id, path) SELECT ?1, value ->> 0, value ->> 1 FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, files)).await
     }
 
@@ -122,7 +122,7 @@ impl Ledger {
     pub async fn insert_rows(&self, run: i64, rows: &[RowRow<'_>]) -> Result<(), LedgerError> {
         let sql = "INSERT INTO inventory_row (run, id, file, line, entity, want, class, message)
             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-            FROM json_each(?2)";
+            FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, rows)).await
     }
 
@@ -134,7 +134,7 @@ impl Ledger {
     /// Writes tags.
     pub async fn insert_tags(&self, run: i64, tags: &[TagRow<'_>]) -> Result<(), LedgerError> {
         let sql = "INSERT INTO tag (run, id, key, value)
-            SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2)";
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, tags)).await
     }
 
@@ -148,15 +148,15 @@ impl Ledger {
         let sql = match role {
             SetRole::Want => {
                 "INSERT INTO tag_set (run, role, id, members)
-                SELECT ?1, 'want', value ->> 0, value ->> 1 FROM json_each(?2)"
+                SELECT ?1, 'want', value ->> 0, value ->> 1 FROM jsonb_each(?2)"
             }
             SetRole::Before => {
                 "INSERT INTO tag_set (run, role, id, members)
-                SELECT ?1, 'before', value ->> 0, value ->> 1 FROM json_each(?2)"
+                SELECT ?1, 'before', value ->> 0, value ->> 1 FROM jsonb_each(?2)"
             }
             SetRole::Change => {
                 "INSERT INTO tag_set (run, role, id, members)
-                SELECT ?1, 'change', value ->> 0, value ->> 1 FROM json_each(?2)"
+                SELECT ?1, 'change', value ->> 0, value ->> 1 FROM jsonb_each(?2)"
             }
         };
         self.insert(Write::rows(sql, run, sets)).await
@@ -165,7 +165,7 @@ impl Ledger {
     /// Writes entities.
     pub async fn insert_entities(&self, run: i64, entities: &[EntityRow<'_>]) -> Result<(), LedgerError> {
         let sql = "INSERT INTO entity (run, id, key, name, class, message)
-            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?2)";
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, entities)).await
     }
 
@@ -173,7 +173,7 @@ impl Ledger {
     pub async fn insert_lines(&self, run: i64, lines: &[LineRow]) -> Result<(), LedgerError> {
         let sql = "INSERT INTO line (run, entity, part, want, before, change, open)
             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-            FROM json_each(?2)";
+            FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, lines)).await
     }
 
@@ -188,7 +188,7 @@ impl Ledger {
         let state = if refused.is_some() { "refused" } else { "planned" };
         let sql =
             "UPDATE run SET state = j.value ->> 0, reason = j.value ->> 1, inventory_digest = j.value ->> 2,
-            summary = j.value ->> 3 FROM json_each(?2) AS j WHERE run.id = ?1";
+            summary = j.value ->> 3 FROM jsonb_each(?2) AS j WHERE run.id = ?1";
         self.insert(Write::rows(
             sql,
             run,

@@ -450,7 +450,7 @@ async fn updates_look_their_rows_up_instead_of_reading_the_run() {
 #[tokio::test]
 async fn what_is_open_is_found_through_its_index() {
     let fixture = planned().await;
-    let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::applying::OPEN_LINES));
+    let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::applying::OPEN_LINES.page));
     let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained)
         .bind(fixture.run)
         .fetch_all(&fixture.ledger.readers)
@@ -475,4 +475,22 @@ async fn any_text_comes_back_as_it_was() {
     let vocabulary = Vocabulary::load(ledger, run).await.unwrap();
     let tag = vocabulary.tag_of(7);
     assert_eq!((tag.key.as_str(), tag.value.as_deref()), ("k\0ey", Some(value)));
+}
+
+#[tokio::test]
+async fn many_rows_with_gaps_between_their_numbers_are_all_read() {
+    let fixture = planned().await;
+    let (ledger, run) = (&fixture.ledger, fixture.run);
+    let numbers: Vec<u32> = (100..8_300).chain([20_000]).collect();
+    let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    let tags: Vec<_> = numbers
+        .iter()
+        .zip(&texts)
+        .map(|(n, text)| (*n, text.as_str(), None))
+        .collect();
+    ledger.insert_tags(run, &tags).await.unwrap();
+    let vocabulary = Vocabulary::load(ledger, run).await.unwrap();
+    for (number, text) in numbers.iter().zip(&texts) {
+        assert_eq!(vocabulary.tag_of(*number).key, *text);
+    }
 }

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use futures::TryStreamExt;
-use sqlx::Row;
-
+use super::pages::Numbered;
 use super::{Ledger, LedgerError};
 use crate::model::{Action, Present, Rule, Tag, Wish};
 
@@ -30,6 +28,37 @@ impl SetRole {
             Self::Before => "before",
             Self::Change => "change",
         }
+    }
+}
+
+const TAGS: Numbered = Numbered {
+    doing: "reading its tags",
+    last: "SELECT max(id) FROM tag WHERE run = ?1",
+    page: "SELECT json_group_array(json_array(id, key, value)) FROM tag WHERE run = ?1 AND id >= ?2 AND id < ?3",
+};
+
+fn sets_of(role: SetRole) -> Numbered {
+    let (last, page) = match role {
+        SetRole::Want => (
+            "SELECT max(id) FROM tag_set WHERE run = ?1 AND role = 'want'",
+            "SELECT json_group_array(json_array(id, json(members))) FROM tag_set
+            WHERE run = ?1 AND role = 'want' AND id >= ?2 AND id < ?3",
+        ),
+        SetRole::Before => (
+            "SELECT max(id) FROM tag_set WHERE run = ?1 AND role = 'before'",
+            "SELECT json_group_array(json_array(id, json(members))) FROM tag_set
+            WHERE run = ?1 AND role = 'before' AND id >= ?2 AND id < ?3",
+        ),
+        SetRole::Change => (
+            "SELECT max(id) FROM tag_set WHERE run = ?1 AND role = 'change'",
+            "SELECT json_group_array(json_array(id, json(members))) FROM tag_set
+            WHERE run = ?1 AND role = 'change' AND id >= ?2 AND id < ?3",
+        ),
+    };
+    Numbered {
+        doing: "reading its sets of tags",
+        last,
+        page,
     }
 }
 
@@ -79,33 +108,19 @@ impl Vocabulary {
     }
 
     async fn load_roles(ledger: &Ledger, run: i64, roles: &[SetRole]) -> Result<Self, LedgerError> {
-        let doing = "reading its tags";
         let mut tags = HashMap::new();
-        let mut rows = sqlx::query("SELECT id, key, value FROM tag WHERE run = ?1")
-            .bind(run)
-            .fetch(&ledger.readers);
-        while let Some(row) = rows.try_next().await.map_err(LedgerError::sql(doing))? {
-            let tag = Tag {
-                key: row.get(1),
-                value: row.get(2),
-            };
-            tags.insert(row.get(0), tag);
-        }
-        drop(rows);
+        ledger
+            .each_numbered(TAGS, run, |(id, key, value): (u32, String, Option<String>)| {
+                tags.insert(id, Tag { key, value });
+            })
+            .await?;
         let mut sets = HashMap::new();
         for &role in roles {
-            let mut rows = sqlx::query("SELECT id, members FROM tag_set WHERE run = ?1 AND role = ?2")
-                .bind(run)
-                .bind(role.as_str())
-                .fetch(&ledger.readers);
-            while let Some(row) = rows.try_next().await.map_err(LedgerError::sql(doing))? {
-                let text: &str = row.get(1);
-                let members: Vec<u64> = serde_json::from_str(text).map_err(|_| LedgerError::Corrupt {
-                    what: "a set of tags",
-                    text: text.to_owned(),
-                })?;
-                sets.insert((role, row.get::<u32, _>(0)), members.into_boxed_slice());
-            }
+            ledger
+                .each_numbered(sets_of(role), run, |(id, members): (u32, Box<[u64]>)| {
+                    sets.insert((role, id), members);
+                })
+                .await?;
         }
         Ok(Self { tags, sets })
     }
@@ -169,6 +184,12 @@ impl Vocabulary {
     /// A tag by its number.
     pub fn tag_of(&self, tag: u32) -> Tag {
         self.tag(u64::from(tag))
+    }
+
+    /// The bytes of a tag's own text.
+    pub fn bytes_of(&self, tag: u32) -> usize {
+        let bytes = |tag: &Tag| tag.key.len() + tag.value.as_ref().map_or(0, String::len);
+        self.tags.get(&tag).map_or(0, bytes)
     }
 
     /// How many tags there are; they are numbered from 0.

@@ -52,14 +52,14 @@ impl HttpExec {
         })
     }
 
-    async fn exchange(&self, base: &BaseUrl, request: &Request) -> Result<Response, SendError> {
+    async fn exchange(&self, base: &BaseUrl, request: Request) -> Result<Response, SendError> {
         let url = base.join(&request.target).map_err(SendError::Fatal)?;
+        let mut sent = reqwest::Request::new(request.method, url);
+        *sent.headers_mut() = request.headers;
+        *sent.body_mut() = Some(request.body.into());
         let mut answer = self
             .client
-            .request(request.method.clone(), url)
-            .headers(request.headers.clone())
-            .body(request.body.clone())
-            .send()
+            .execute(sent)
             .await
             .map_err(|error| classify(error, self.timeout))?;
         let status = answer.status().as_u16();
@@ -94,11 +94,11 @@ impl HttpExec {
 }
 
 impl Exec for HttpExec {
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         self.exchange(&self.base, request).boxed()
     }
 
-    fn send_to_root<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Result<Response, SendError>> {
+    fn send_to_root(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         self.exchange(&self.root, request).boxed()
     }
 
@@ -210,7 +210,7 @@ mod tests {
         let server = RawServer::new(OK, Then::Stay).await;
         let exec = exec(&server.url("/e/abc/"));
         for _ in 0..3 {
-            let answer = exec.send(&signed("/api/v2/tags?x=%2F")).await.expect("an answer");
+            let answer = exec.send(signed("/api/v2/tags?x=%2F")).await.expect("an answer");
             assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
             assert_eq!(answer.headers["x-request-id"], "7");
         }
@@ -240,7 +240,7 @@ mod tests {
                 format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
             let first = RawServer::new(answer, Then::Stay).await;
             let answer = exec(&first.url(""))
-                .send(&signed("/api"))
+                .send(signed("/api"))
                 .await
                 .expect("an answer");
             assert_eq!(answer.status, status);
@@ -264,7 +264,7 @@ mod tests {
         bytes.extend(bomb);
         let server = RawServer::new(bytes, Then::Stay).await;
         let error = exec(&server.url(""))
-            .send(&write("/"))
+            .send(write("/"))
             .await
             .expect_err("too large");
         assert_eq!(
@@ -288,7 +288,7 @@ mod tests {
         let mut exec = exec(&server.url(""));
         for (largest, good) in [(11, true), (10, false)] {
             exec.largest = largest;
-            let answer = exec.send(&write("/")).await;
+            let answer = exec.send(write("/")).await;
             assert_eq!(answer.is_ok(), good, "{largest}: {answer:?}");
         }
     }
@@ -303,7 +303,7 @@ mod tests {
         };
         let url = "http://vendor.invalid".parse().expect("a URL");
         let exec = HttpExec::new(&url, &options).expect("a client");
-        exec.send(&write("/api")).await.expect("the proxy answers");
+        exec.send(write("/api")).await.expect("the proxy answers");
         let request = &proxy.requests()[0];
         assert!(
             request.starts_with("POST http://vendor.invalid/api HTTP/1.1"),
@@ -314,7 +314,7 @@ mod tests {
     #[tokio::test]
     async fn a_target_that_would_end_up_elsewhere_is_not_sent() {
         let server = RawServer::new(OK, Then::Stay).await;
-        let error = exec(&server.url("/e/abc")).send(&write("/../admin")).await;
+        let error = exec(&server.url("/e/abc")).send(write("/../admin")).await;
         assert!(matches!(error, Err(SendError::Fatal(_))), "{error:?}");
         assert_eq!(server.connections(), 0);
     }
@@ -389,7 +389,7 @@ mod tests {
             return;
         }
         let server = RawServer::new(OK, Then::Stay).await;
-        exec(&server.url("")).send(&write("/")).await.expect("an answer");
+        exec(&server.url("")).send(write("/")).await.expect("an answer");
         let https = "https://127.0.0.1:1".parse().expect("a URL");
         let error = HttpExec::new(&https, &Options::default()).expect_err("nothing to trust");
         assert!(error.to_string().contains("ca-certificates"), "{error}");
@@ -409,7 +409,7 @@ mod tests {
                 ..Options::default()
             };
             let exec = HttpExec::new(&server.url(""), &options).expect("a client");
-            assert_eq!(exec.send(&write("/")).await.is_ok(), good);
+            assert_eq!(exec.send(write("/")).await.is_ok(), good);
         }
     }
 }

@@ -113,7 +113,7 @@ Uawn3yAOeFn1Rc5DzZCZ
 
     async fn error_of(url: &str, options: &Options) -> SendError {
         let exec = HttpExec::new(&url.parse().expect(url), options).expect("a client");
-        exec.send(&write("/?secret=canary")).await.expect_err("no answer")
+        exec.send(write("/?secret=canary")).await.expect_err("no answer")
     }
 
     /// A TLS server that answers one connection, and its port.
@@ -248,7 +248,7 @@ Uawn3yAOeFn1Rc5DzZCZ
         let (port, server) = tls_server();
         let url = format!("https://localhost:{port}").parse().expect("a URL");
         let exec = HttpExec::new(&url, &trusting).expect("a client");
-        let answer = exec.send(&write("/")).await.expect("an answer");
+        let answer = exec.send(write("/")).await.expect("an answer");
         server.join().expect("the server does not panic");
         assert_eq!(answer.status, 204);
     }

@@ -101,7 +101,7 @@ impl Script {
         self.arrivals().len()
     }
 
-    fn arrive(&self, request: &Request) -> Arrival {
+    fn arrive(&self, request: Request) -> Arrival {
         let mut arrivals = self.arrivals.lock().expect("no test panics here");
         let mut in_flight = self.in_flight.lock().expect("no test panics here");
         *in_flight += 1;
@@ -109,7 +109,7 @@ impl Script {
             at: self.begun.elapsed(),
             before: arrivals.len(),
             in_flight: *in_flight,
-            request: request.clone(),
+            request,
         };
         arrivals.push(arrival.clone());
         arrival
@@ -117,7 +117,7 @@ impl Script {
 }
 
 impl Exec for Script {
-    fn send<'a>(&'a self, request: &'a Request) -> BoxFuture<'a, Outcome> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Outcome> {
         async move {
             let arrival = self.arrive(request);
             tokio::time::sleep(self.latency).await;

@@ -87,7 +87,7 @@ impl<'a> Signing<'a> {
     pub(super) async fn send(&self, errand: &Errand<'_>, exec: &dyn Exec) -> Outcome {
         let request = &*errand.request;
         if errand.kind == Kind::Token {
-            let result = exec.send_to_root(&self.auth.ask(request)).await;
+            let result = exec.send_to_root(self.auth.ask(request)).await;
             return Outcome {
                 result,
                 generation: 0,
@@ -95,7 +95,7 @@ impl<'a> Signing<'a> {
         }
         let (signed, generation) = self.auth.sign(request, &|| exec.uri(&request.target));
         Outcome {
-            result: exec.send(&signed).await,
+            result: exec.send(signed).await,
             generation,
         }
     }

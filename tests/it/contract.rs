@@ -254,8 +254,16 @@ fn each(test: impl Fn(&'static Vendor) + Sync) {
     });
 }
 
-/// What an entity carries first, what is asked for, what it carries then, and the row's outcome.
-const ACTIONS: &[(&str, &str, &str, &str, &str)] = &[
+/// What an entity carries first, the action and what is asked for, what it carries then, and the row's outcome.
+type Case = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+const ACTIONS: &[Case] = &[
     ("", "set", "ENV=PROD", "ENV=PROD", "done"),
     ("ENV=DEV;TEAM=A", "set", "ENV=PROD", "ENV=PROD;TEAM=A", "done"),
     ("ENV=PROD", "set", "ENV=PROD", "ENV=PROD", "unchanged"),
@@ -273,7 +281,7 @@ const ACTIONS: &[(&str, &str, &str, &str, &str)] = &[
 ];
 
 /// The same for keys of several values.
-const SEVERAL: &[(&str, &str, &str, &str, &str)] = &[
+const SEVERAL: &[Case] = &[
     ("TEAM=A", "add", "TEAM=B", "TEAM=A;TEAM=B", "done"),
     ("TEAM=A;TEAM=B", "set", "TEAM=C", "TEAM=C", "done"),
     ("TEAM=A;TEAM=B", "set", "TEAM=B", "TEAM=B", "done"),
@@ -290,31 +298,14 @@ fn every_action_does_what_it_says_at_every_vendor_and_a_second_plan_is_empty() {
             .filter(|case| !(lower_case_is_illegal && case.0.contains("env")))
             .collect();
         let desk = Desk::new(vendor, cases.len(), &[]);
-        let rows = |tell: &dyn Fn(
-            &(
-                &'static str,
-                &'static str,
-                &'static str,
-                &'static str,
-                &'static str,
-            ),
-        ) -> (&'static str, &'static str)| {
-            let row = |(n, case): (
-                usize,
-                &&(
-                    &'static str,
-                    &'static str,
-                    &'static str,
-                    &'static str,
-                    &'static str,
-                ),
-            )| {
+        let rows = |tell: fn(&Case) -> (&'static str, &'static str)| -> Vec<_> {
+            let row = |(n, case): (usize, &&Case)| {
                 let (action, tags) = tell(case);
                 ((vendor.id)(n), action, tags)
             };
-            cases.iter().enumerate().map(row).collect::<Vec<_>>()
+            cases.iter().enumerate().map(row).collect()
         };
-        desk.write_job("before", &rows(&|case| ("add", case.0)), "");
+        desk.write_job("before", &rows(|case| ("add", case.0)), "");
         desk.run("before").expect(0);
         for (n, case) in cases.iter().enumerate() {
             assert_eq!(
@@ -324,7 +315,7 @@ fn every_action_does_what_it_says_at_every_vendor_and_a_second_plan_is_empty() {
                 vendor.word
             );
         }
-        desk.write_job("then", &rows(&|case| (case.1, case.2)), "");
+        desk.write_job("then", &rows(|case| (case.1, case.2)), "");
         desk.run("then").expect(0);
         let outcomes = desk.outcomes(desk.last_run());
         for ((n, case), outcome) in cases.iter().enumerate().zip(outcomes) {
