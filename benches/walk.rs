@@ -58,7 +58,8 @@ fn main() {
             name => args.bench = Some(name.to_owned()),
         }
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .expect("a runtime");

@@ -17,6 +17,7 @@ use crate::event::{Event, Stage};
 use crate::guard::{Breaker, Tally};
 use crate::ledger::{Ledger, LineBits, OpenLine, RunLog, RunState, Settlement, Verdict, Vocabulary};
 use crate::model::{Action, Class, Failure, Grain, Limits, LiveEntity, Outcome, Rule, Tag, TagSet};
+use crate::pack::GOES;
 
 /// What is said of an entity that was there when it was planned.
 pub(super) const GONE: &str = "the entity is no longer there";
@@ -90,6 +91,8 @@ pub(super) struct Line {
     pub(super) good: Cell<u64>,
     /// How often operations of it were sent and not seen.
     pub(super) round: Cell<usize>,
+    /// Whether what comes and what goes is sent apart, although the vendor takes both together.
+    pub(super) apart: Cell<bool>,
 }
 
 impl Line {
@@ -101,6 +104,7 @@ impl Line {
             attempted,
             good,
             round: Cell::new(0),
+            apart: Cell::new(false),
         }
     }
 
@@ -117,17 +121,19 @@ impl Line {
 /// What is to be done to many entities alike, worked out once.
 #[derive(Debug)]
 pub(super) struct Change {
-    /// The number of each bit's tag.
+    /// The number of each bit's tag, marked with [`GOES`] where it is removed.
     pub(super) tags: Vec<u32>,
     /// The bits that remove.
     pub(super) removes: u64,
     /// For each bit that removes a replaced value, the bits that must have succeeded before it may go; empty where
     /// nothing is removed.
     pub(super) waits_for: Vec<u64>,
+    /// The bits that an `add` rule asks for, where the vendor has a simpler request for those.
+    pub(super) plain: u64,
 }
 
 impl Change {
-    fn new(change: u32, vocabulary: &Vocabulary) -> Self {
+    fn new(change: u32, vocabulary: &Vocabulary, limits: &Limits) -> Self {
         let tags = vocabulary.action_tags(change);
         let removes = (0..)
             .zip(&tags)
@@ -139,20 +145,27 @@ impl Change {
             let actions = vocabulary.actions(change);
             actions.iter().map(|action| replacing(&actions, action)).collect()
         };
-        let tags = tags.into_iter().map(|(tag, _)| tag).collect();
+        let plain = if limits.together {
+            let is_plain = |action: &Action| action.rule == Rule::Add && !action.remove;
+            bits_where(&vocabulary.actions(change), is_plain)
+        } else {
+            0
+        };
+        let marked = |(tag, remove)| if remove { tag | GOES } else { tag };
         Self {
-            tags,
+            tags: tags.into_iter().map(marked).collect(),
             removes,
             waits_for,
+            plain,
         }
     }
 
     /// The bits of a direction.
     pub(super) fn of_direction(&self, direction: Direction) -> u64 {
-        if direction == Direction::Remove {
-            self.removes
-        } else {
-            !self.removes
+        match direction {
+            Direction::Together => u64::MAX,
+            Direction::Add => !self.removes,
+            Direction::Remove => self.removes,
         }
     }
 
@@ -212,7 +225,7 @@ impl<'a> Run<'a> {
         for line in &lines {
             changes
                 .entry(line.of.change)
-                .or_insert_with(|| Change::new(line.of.change, &vocabulary));
+                .or_insert_with(|| Change::new(line.of.change, &vocabulary, limits));
         }
         Ok(Self {
             target,
@@ -256,6 +269,10 @@ impl<'a> Run<'a> {
         while self.is_open() && !self.must_stop() {
             if self.is_stale() {
                 self.refresh().await?;
+            }
+            if self.limits.together {
+                let doubts = self.wave(Direction::Together).await?;
+                self.settle_doubts(doubts).await?;
             }
             let doubts = self.wave(Direction::Add).await?;
             self.settle_doubts(doubts).await?;
@@ -467,10 +484,18 @@ impl<'a> Run<'a> {
     }
 
     /// The open operations of a direction that may go now. A value that replaces another must be there before the
-    /// other goes.
+    /// other goes, or come in the same call.
     pub(super) fn ready(&self, line: &Line, direction: Direction) -> u64 {
         let (change, open) = (self.change(line), line.open.get());
-        open & change.of_direction(direction) & !change.waiting_for(open)
+        let apart = !self.limits.together || line.apart.get();
+        match direction {
+            Direction::Together if apart => 0,
+            Direction::Together => open & !change.waiting_for(!open & !line.good.get()),
+            Direction::Add | Direction::Remove if !apart => 0,
+            Direction::Add | Direction::Remove => {
+                open & change.of_direction(direction) & !change.waiting_for(open)
+            }
+        }
     }
 
     /// Closes removals whose replacement could not be added: the old value stays.

@@ -9,11 +9,14 @@ use super::wave::Doubt;
 use crate::ledger::{Settlement, Verdict};
 use crate::model::{Class, Failure, Grain, LiveEntity, Outcome, Tag};
 
-/// How long a round waits for its writes to become visible before what is missing is sent again: 30 seconds in all.
-const PATIENCE: [Duration; 3] = [
+/// How long a round waits for its writes to become visible before what is missing is sent again: 30 seconds in all. So
+/// many rounds that a vendor which fails every twentieth write loses hardly one in a million.
+const PATIENCE: [Duration; 5] = [
+    Duration::from_secs(1),
     Duration::from_secs(2),
+    Duration::from_secs(5),
     Duration::from_secs(8),
-    Duration::from_secs(20),
+    Duration::from_secs(14),
 ];
 
 /// The first wait between two looks; each further one is twice as long.

@@ -11,13 +11,15 @@ use super::apply::Run;
 use super::ends::{End, Once};
 use super::journal::CallJournal;
 use crate::ledger::{Intent, LineBits};
-use crate::model::{Call, Class, Failure};
-use crate::pack::{self, Packed, Room, Wanted};
+use crate::model::{Call, Class, Failure, Tag};
+use crate::pack::{self, GOES, Packed, Room, Wanted};
 use crate::wire::{AttemptId, Request};
 
 /// Which way a wave goes. Adds come first, so that a value is never off an entity in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
+    /// Tags are added and removed in one call.
+    Together,
     /// Tags are added.
     Add,
     /// Tags are removed.
@@ -69,12 +71,12 @@ impl Run<'_> {
     pub(super) async fn wave(&self, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
         let a_page = self.target.concurrency;
         let calls = self.pack(direction);
-        let pages = calls.chunks(a_page).map(|page| self.claim(page, direction));
+        let pages = calls.chunks(a_page).map(|page| self.claim(page));
         stream::iter(pages)
             .buffered(PAGES_AHEAD)
             .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
             .try_flatten()
-            .map_ok(|claimed| self.call(claimed, direction))
+            .map_ok(|claimed| self.call(claimed))
             .try_buffer_unordered(a_page * CALLS_A_SLOT)
             .try_concat()
             .await
@@ -82,14 +84,11 @@ impl Run<'_> {
 
     /// Commits the first attempts of some calls together, so that a slot never waits for the disk. There are never more
     /// of them ahead than `PAGES_AHEAD` times what may be in flight.
-    async fn claim(&self, page: &[Packed], direction: Direction) -> Result<Vec<Claimed>, EngineError> {
+    async fn claim(&self, page: &[Packed]) -> Result<Vec<Claimed>, EngineError> {
         if !self.may_send() {
             return Ok(Vec::new());
         }
-        let mut claimed: Vec<Claimed> = page
-            .iter()
-            .map(|packed| self.prepare(packed.clone(), direction))
-            .collect();
+        let mut claimed: Vec<Claimed> = page.iter().map(|packed| self.prepare(packed.clone())).collect();
         let intents: Vec<Intent<'_>> = claimed.iter().filter_map(Claimed::intent).collect();
         let attempts = self.log.intend_all(&intents).await?;
         let sendable = claimed.iter_mut().filter(|one| one.request.is_ok());
@@ -99,14 +98,14 @@ impl Run<'_> {
         Ok(claimed)
     }
 
-    fn prepare(&self, packed: Packed, direction: Direction) -> Claimed {
-        let call = self.spelled(&packed, direction);
+    fn prepare(&self, packed: Packed) -> Claimed {
+        let lines = self.carried(&packed);
+        let call = self.spelled(&packed, &lines);
         let request = self
             .target
             .vendor
             .encode(&call)
             .map_err(|error| error.to_string());
-        let lines = self.carried(&packed, direction);
         Claimed {
             packed,
             call,
@@ -117,6 +116,13 @@ impl Run<'_> {
     }
 
     fn pack(&self, direction: Direction) -> Vec<Packed> {
+        let limits = self.limits;
+        let together = direction == Direction::Together;
+        let most = match direction {
+            Direction::Together => limits.adds.min(limits.removes),
+            Direction::Add => limits.adds,
+            Direction::Remove => limits.removes,
+        };
         let mut longest = 0;
         let mut wanted = Vec::new();
         for (place, line) in (0..).zip(&self.lines) {
@@ -129,21 +135,18 @@ impl Run<'_> {
             tags.sort_unstable();
             // Two rules of a row may ask for the same tag.
             tags.dedup();
-            if !tags.is_empty() {
+            if together && tags.len() > most {
+                // Cut in two, what goes could go before what replaces it comes.
+                line.apart.set(true);
+            } else if !tags.is_empty() {
                 longest = longest.max(line.of.id.len());
                 wanted.push(Wanted { entity: place, tags });
             }
         }
-        let limits = self.limits;
-        let tags = if direction == Direction::Add {
-            limits.adds
-        } else {
-            limits.removes
-        };
         let room = Room {
             entities: limits.entities_a_call(longest),
-            tags: tags.max(1),
-            whole_sets: false,
+            tags: most.max(1),
+            whole_sets: limits.together,
             bytes: limits.body_bytes,
             weights: &self.weights,
         };
@@ -151,28 +154,32 @@ impl Run<'_> {
     }
 
     /// Sends a call, and its halves as long as the vendor refuses it as a whole.
-    async fn call(&self, claimed: Claimed, direction: Direction) -> Result<Vec<Doubt>, EngineError> {
+    async fn call(&self, claimed: Claimed) -> Result<Vec<Doubt>, EngineError> {
         match self.once(&claimed).await? {
             Once::Ends(ends) => self.settle(claimed, ends).await,
-            Once::Split(reason) => self.split(claimed, direction, reason).await,
+            // The simpler request was refused: the other one is tried, since it has been attempted now.
+            Once::Split(_) if claimed.call.plain_add => self.call_again(self.prepare(claimed.packed)).await,
+            Once::Split(reason) => self.split(claimed, reason).await,
         }
     }
 
+    fn call_again(&self, claimed: Claimed) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
+        Box::pin(self.call(claimed))
+    }
+
     /// Halves by entity, then by tag. Halves of the entities that are refused with the same message share what is wrong,
-    /// so the tags are halved instead; when those are too, it is not about any part of the call.
-    fn split(
-        &self,
-        claimed: Claimed,
-        direction: Direction,
-        reason: String,
-    ) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
+    /// so the tags are halved instead; when those are too, it is not about any part of the call. A call that adds and
+    /// removes is not halved by tag: what comes goes first, and what it replaces after that.
+    fn split(&self, claimed: Claimed, reason: String) -> LocalBoxFuture<'_, Result<Vec<Doubt>, EngineError>> {
         Box::pin(async move {
             let mut reason = reason;
-            for halves in [by_entity(&claimed.packed), by_tag(&claimed.packed)] {
+            let mixed = !claimed.call.add.is_empty() && !claimed.call.remove.is_empty();
+            let by_tag = if mixed { None } else { by_tag(&claimed.packed) };
+            for halves in [by_entity(&claimed.packed), by_tag] {
                 let Some((one, other)) = halves else { continue };
-                let one = self.prepare(one, direction);
+                let one = self.prepare(one);
                 let first = self.once(&one).await?;
-                let other = self.prepare(other, direction);
+                let other = self.prepare(other);
                 let second = self.once(&other).await?;
                 if let (Once::Split(why), Once::Split(same)) = (&first, &second)
                     && why == same
@@ -184,12 +191,20 @@ impl Run<'_> {
                 for (half, once) in [(one, first), (other, second)] {
                     doubts.extend(match once {
                         Once::Ends(ends) => self.settle(half, ends).await?,
-                        Once::Split(reason) => self.split(half, direction, reason).await?,
+                        Once::Split(reason) => self.split(half, reason).await?,
                     });
                 }
                 return Ok(doubts);
             }
-            let ends = vec![End::Failed(Failure::new(Class::Refused, reason)); claimed.packed.entities.len()];
+            let end = if mixed {
+                for place in &claimed.packed.entities {
+                    self.lines[*place as usize].apart.set(true);
+                }
+                End::Open
+            } else {
+                End::Failed(Failure::new(Class::Refused, reason))
+            };
+            let ends = vec![end; claimed.packed.entities.len()];
             self.settle(claimed, ends).await
         })
     }
@@ -224,17 +239,17 @@ impl Run<'_> {
         self.settle_ends(places.zip(claimed.lines), ends).await
     }
 
-    fn spelled(&self, packed: &Packed, direction: Direction) -> Call {
-        let tags = packed
-            .tags
-            .iter()
-            .map(|tag| self.vocabulary.tag_of(*tag))
-            .collect();
-        let (add, remove) = if direction == Direction::Add {
-            (tags, Vec::new())
-        } else {
-            (Vec::new(), tags)
+    fn spelled(&self, packed: &Packed, lines: &[LineBits]) -> Call {
+        let (remove, add): (Vec<u32>, Vec<u32>) = packed.tags.iter().partition(|tag| **tag & GOES != 0);
+        let spell = |tags: Vec<u32>| -> Vec<Tag> {
+            let tags = tags.into_iter();
+            tags.map(|tag| self.vocabulary.tag_of(tag & !GOES)).collect()
         };
+        let is_plain = |(place, line): (&u32, &LineBits)| {
+            let of = &self.lines[*place as usize];
+            line.bits & !self.change(of).plain == 0 && line.bits & of.attempted.get() == 0
+        };
+        let plain_add = self.limits.together && packed.entities.iter().zip(lines).all(is_plain);
         let entities = packed
             .entities
             .iter()
@@ -243,15 +258,15 @@ impl Run<'_> {
         Call {
             kind: self.target.kind().to_owned(),
             entities,
-            add,
-            remove,
-            plain_add: false,
+            add: spell(add),
+            remove: spell(remove),
+            plain_add,
             wholes: Vec::new(),
         }
     }
 
     /// The operations that a call carries, line by line.
-    fn carried(&self, packed: &Packed, direction: Direction) -> Vec<LineBits> {
+    fn carried(&self, packed: &Packed) -> Vec<LineBits> {
         let mut memo: HashMap<u32, u64> = HashMap::new();
         let line = |place: &u32| {
             let line = &self.lines[*place as usize];
@@ -259,7 +274,7 @@ impl Run<'_> {
             let of_call = memo.entry(line.of.change).or_insert_with(|| {
                 let tags = change.tags.iter().enumerate();
                 let carried = tags.filter(|(_, tag)| packed.tags.binary_search(tag).is_ok());
-                carried.fold(0, |bits, (bit, _)| bits | 1 << bit) & change.of_direction(direction)
+                carried.fold(0, |bits, (bit, _)| bits | 1 << bit)
             });
             line.bits(*of_call & line.open.get())
         };

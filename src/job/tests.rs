@@ -333,7 +333,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "vendor = \"dynatrace\"",
         "vendor = \"datadog\"",
-        "21:10: unknown word `datadog`; known are `dynatrace`",
+        "21:10: unknown word `datadog`; known are `dynatrace`, `oracle-paas`, `mongodb-ops-manager`, `mongodb-atlas`",
     ),
     (
         "https://abc12345.live.dynatrace.com",

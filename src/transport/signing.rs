@@ -74,7 +74,9 @@ impl<'a> Signing<'a> {
 
     /// What there is to be sent for a call.
     pub(super) fn errand<'r>(&self, request: &'r Request) -> Errand<'r> {
-        let before = self.turn.as_ref().and_then(|_| self.auth.before(request));
+        // A token is fetched by the one whose turn it is; a nonce is asked for by whoever has none.
+        let before = self.auth.before(request);
+        let before = before.filter(|before| self.turn.is_some() || matches!(before, Preparation::Probe(_)));
         let (request, kind) = match before {
             None => (Cow::Borrowed(request), Kind::Call),
             Some(Preparation::Probe(probe)) => (Cow::Owned(probe), Kind::Probe),
@@ -107,6 +109,7 @@ impl<'a> Signing<'a> {
         outcome: Outcome,
         judge: &(dyn Judge + Send + Sync),
     ) -> (Finding, AttemptEnd) {
+        self.auth.release(outcome.generation);
         match (errand.kind, outcome.result) {
             (Kind::Token, Ok(response)) => self.received(&response, judge),
             (_, Ok(response)) => self.answered(errand, response, outcome.generation, judge),

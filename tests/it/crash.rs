@@ -20,10 +20,10 @@ const KILLS_A_JOB: usize = 6;
 /// Jobs that run side by side. They wait for the simulators most of the time.
 const SIDE_BY_SIDE: u64 = 4;
 
-/// Each host needs a call of its own, four are in flight, and each takes 100 ms: six seconds at least.
+/// Each host needs a call of its own, eight are in flight, and each takes 200 ms: six seconds at least.
 const HOSTS: u64 = 240;
-const LATENCY: &str = "100ms";
-const PACE: &str = "pace = { concurrency = 4 }";
+const LATENCY: &str = "200ms";
+const PACE: &str = "pace = { concurrency = 8 }";
 
 #[derive(Debug, Default)]
 struct Counts {

@@ -268,6 +268,34 @@ fn json_reaches_nested_fields_and_keeps_the_text_of_numbers() {
     assert_eq!(again["calls"]["writes"], 0, "{again}");
 }
 
+/// The samples of the other vendors, with their rows.
+const OF_VENDORS: &[(&str, u64)] = &[
+    ("oracle-paas", 60),
+    ("mongodb-ops-manager", 40),
+    ("mongodb-atlas", 40),
+    ("auto-tags", 4),
+];
+
+#[test]
+fn each_vendor_has_a_sample_that_is_done_and_writes_nothing_the_second_time() {
+    for (sample, rows) in OF_VENDORS {
+        let desk = Desk::new();
+        let (code, run) = desk.run(sample);
+        assert_eq!(
+            (code, outcomes(&run)),
+            (Some(0), counted([("done", *rows)])),
+            "{sample}"
+        );
+        let (code, again) = desk.run(sample);
+        assert_eq!(
+            (code, outcomes(&again)),
+            (Some(0), counted([("unchanged", *rows)])),
+            "{sample}"
+        );
+        assert_eq!(again["calls"]["writes"], 0, "{sample}: {again}");
+    }
+}
+
 #[test]
 fn every_sample_job_is_tried_here() {
     let jobs: BTreeSet<String> = fs::read_dir(samples())
@@ -276,7 +304,12 @@ fn every_sample_job_is_tried_here() {
         .filter(|folder| folder.join("job.toml").exists())
         .map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
-    assert_eq!(jobs, ["json", "messy", "quickstart"].map(str::to_owned).into());
+    let own = ["json", "messy", "quickstart"].into_iter();
+    let all: BTreeSet<String> = own
+        .chain(OF_VENDORS.iter().map(|(sample, _)| *sample))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(jobs, all);
 }
 
 /// The words after each `tagferry` of a text that begin a command of it.

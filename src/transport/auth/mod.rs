@@ -155,6 +155,13 @@ impl Auth {
         })
     }
 
+    /// A request that carried credentials of this generation is no longer in flight.
+    pub(super) fn release(&self, generation: u64) {
+        if let Some(session) = self.session() {
+            session.release(generation);
+        }
+    }
+
     /// The vendor took credentials of this generation, whatever it thinks of the request.
     pub(super) fn prove(&self, generation: u64) {
         if let Some(session) = self.session() {

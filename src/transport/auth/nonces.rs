@@ -1,4 +1,8 @@
-//! The Digest session of a connection: one nonce at a time, reused with a rising count, and exchanged when it is refused.
+//! The Digest session of a connection: a few nonces, each reused with a rising count, and exchanged when it is refused.
+//!
+//! A server may insist that the counts of a nonce arrive in order, and requests that are in flight together do not. So
+//! once a nonce was refused while others used it too, each is lent to one request at a time, and whoever finds none asks
+//! for one more. Only a nonce that the server gives to several is shared then: such a server does not insist.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +16,9 @@ use super::session::{Preparation, Reply, Session};
 use crate::transport::{Secret, TransportError};
 use crate::wire::{Purpose, Request, Response};
 
+/// Nonces that are kept at most; the oldest goes first.
+const MOST: usize = 256;
+
 /// What is known of the server's nonces.
 #[derive(Debug)]
 pub(super) struct Nonces {
@@ -22,15 +29,27 @@ pub(super) struct Nonces {
 
 #[derive(Debug, Default)]
 struct State {
-    /// None before the first challenge, and for as long as the server asks for none.
-    challenge: Option<Challenge>,
-    /// Counts the nonces; 0 while there is none.
+    /// Empty before the first challenge, and for as long as the server asks for none.
+    nonces: Vec<Nonce>,
+    /// Counts the nonces that there ever were.
     generation: u64,
-    /// How many requests were signed with this nonce.
-    count: u32,
-    /// Whether a request that was signed with it, or an unsigned one while there is none, was answered with anything but
-    /// a challenge.
+    /// Whether a nonce was refused while others used it too.
+    strict: bool,
+    /// Whether a request that was signed, or an unsigned one while the server asks for nothing, was answered with anything
+    /// but a challenge.
     proven: bool,
+}
+
+#[derive(Debug)]
+struct Nonce {
+    challenge: Challenge,
+    generation: u64,
+    /// How many requests were signed with it.
+    count: u32,
+    /// How many of them are in flight.
+    lent: u32,
+    /// Whether the server gave it more than once.
+    shared: bool,
 }
 
 impl Nonces {
@@ -50,45 +69,59 @@ impl Nonces {
         })
     }
 
-    /// Takes a new nonce, unless another request brought a newer one than this one was signed with. A server that gives
-    /// the same nonce again goes on counting.
-    fn install(&self, challenge: Challenge, generation: u64) {
-        let mut state = self.state();
-        if state.generation != generation {
-            return;
-        }
-        let known = state.challenge.as_ref().map(|known| &known.nonce);
-        let count = if known == Some(&challenge.nonce) {
-            state.count
-        } else {
-            0
-        };
-        *state = State {
-            challenge: Some(challenge),
-            generation: generation + 1,
-            count,
-            proven: false,
-        };
-    }
-
-    /// Goes over to the nonce that an accepted answer announces. The credentials are good, so nobody waits.
+    /// Goes over to the nonce that an accepted answer announces.
     fn follow(&self, headers: &HeaderMap, generation: u64) {
         let Some(nonce) = next_nonce(headers) else {
             return;
         };
-        let mut state = self.state();
-        if state.generation != generation {
-            return;
-        }
-        if let Some(challenge) = &mut state.challenge {
-            challenge.nonce = nonce;
-            state.generation += 1;
-            state.count = 0;
+        if let Some(known) = self.state().of(generation) {
+            known.challenge.nonce = nonce;
+            known.count = 0;
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn of(&mut self, generation: u64) -> Option<&mut Nonce> {
+        self.nonces
+            .iter_mut()
+            .find(|nonce| nonce.generation == generation)
+    }
+
+    /// The nonce to sign with: an idle one, or the least lent of those that may be shared.
+    fn pick(&mut self) -> Option<&mut Nonce> {
+        let strict = self.strict;
+        let usable = self.nonces.iter_mut();
+        let usable = usable.filter(|nonce| nonce.lent == 0 || nonce.shared || !strict);
+        usable.min_by_key(|nonce| nonce.lent)
+    }
+
+    /// Takes what a refused request was answered with, in the place of the nonce that it was signed with. A server that
+    /// gives the same nonce again goes on counting.
+    fn install(&mut self, challenge: Challenge, generation: u64) {
+        self.strict |= self.of(generation).is_some_and(|nonce| nonce.lent > 0);
+        let same = |nonce: &Nonce| nonce.challenge.nonce == challenge.nonce;
+        self.nonces
+            .retain(|nonce| nonce.generation != generation || same(nonce));
+        if let Some(known) = self.nonces.iter_mut().find(|nonce| same(nonce)) {
+            known.shared = true;
+            return;
+        }
+        if self.nonces.len() == MOST {
+            self.nonces.remove(0);
+        }
+        self.generation += 1;
+        self.nonces.push(Nonce {
+            challenge,
+            generation: self.generation,
+            count: 0,
+            lent: 0,
+            shared: false,
+        });
     }
 }
 
@@ -99,9 +132,9 @@ impl Session for Nonces {
 
     /// A request without a body is as good as a probe, and may be answered at once.
     fn before(&self, request: &Request) -> Option<Preparation> {
-        let state = self.state();
-        let is_known = state.generation > 0 || state.proven;
-        if is_known || request.body.is_empty() {
+        let mut state = self.state();
+        let asks_for_nothing = state.proven && state.generation == 0;
+        if asks_for_nothing || request.body.is_empty() || state.pick().is_some() {
             return None;
         }
         Some(Preparation::Probe(Request {
@@ -115,11 +148,12 @@ impl Session for Nonces {
     fn sign(&self, request: &Request, uri: &dyn Fn() -> String) -> (Option<HeaderValue>, u64) {
         let cnonce = cnonce();
         let mut state = self.state();
-        let Some(challenge) = state.challenge.clone() else {
-            return (None, state.generation);
+        let Some(nonce) = state.pick() else {
+            return (None, 0);
         };
-        state.count = state.count.wrapping_add(1);
-        let (count, generation) = (state.count, state.generation);
+        nonce.count = nonce.count.wrapping_add(1);
+        nonce.lent += 1;
+        let (challenge, count, generation) = (nonce.challenge.clone(), nonce.count, nonce.generation);
         drop(state);
         let answer = Answer {
             challenge: &challenge,
@@ -133,6 +167,12 @@ impl Session for Nonces {
         (header.ok(), generation)
     }
 
+    fn release(&self, generation: u64) {
+        if let Some(nonce) = self.state().of(generation) {
+            nonce.lent = nonce.lent.saturating_sub(1);
+        }
+    }
+
     fn read(&self, response: &Response, generation: u64, is_renewed: bool) -> Reply {
         if response.status != 401 {
             self.follow(&response.headers, generation);
@@ -142,7 +182,10 @@ impl Session for Nonces {
         match asked(&response.headers) {
             Asked::Digest(challenge) if is_signed && is_renewed && !challenge.stale => Reply::Judge,
             Asked::Digest(challenge) => {
-                self.install(challenge, generation);
+                let mut state = self.state();
+                state.install(challenge, generation);
+                // Credentials that were good may be revoked: one finds out for all.
+                state.proven &= !is_signed;
                 if is_signed && is_renewed {
                     Reply::Fault("the vendor calls a nonce stale that it has just given")
                 } else {
@@ -156,9 +199,8 @@ impl Session for Nonces {
         }
     }
 
-    fn prove(&self, generation: u64) {
-        let mut state = self.state();
-        state.proven |= state.generation == generation;
+    fn prove(&self, _generation: u64) {
+        self.state().proven = true;
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) trait Session: fmt::Debug + Send + Sync {
     /// gives path and query of its request line.
     fn sign(&self, request: &Request, uri: &dyn Fn() -> String) -> (Option<HeaderValue>, u64);
 
+    /// A request that was signed with credentials of a generation is no longer in flight.
+    fn release(&self, _generation: u64) {}
+
     /// What an answer to a request with credentials of a generation says about them. `is_renewed`: these were got from the
     /// answer before, so there are no better ones.
     fn read(&self, response: &Response, generation: u64, is_renewed: bool) -> Reply;

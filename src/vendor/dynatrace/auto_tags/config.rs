@@ -772,7 +772,7 @@ mod tests {
     }
 
     fn document() -> impl Strategy<Value = Value> {
-        let rule = ("[A-Z]{1,4}", any::<bool>(), ".{0,8}")
+        let rule = ("[A-L]{3,6}", any::<bool>(), ".{0,8}")
             .prop_map(|(kind, enabled, format)| json!({"type":kind,"enabled":enabled,"valueFormat":format}));
         (".{1,12}", prop::collection::vec(rule, 0..4))
             .prop_map(|(name, rules)| json!({"name":name,"rules":rules}))
