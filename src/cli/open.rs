@@ -100,7 +100,7 @@ fn check_actions(job: &Job, rules: &TagRules) -> Result<(), Refusal> {
     }
 }
 
-/// Definitions are asked for by [document], tags are not; names need a vendor that can list.
+/// Definitions are asked for by `[document]`, tags are not; names need a vendor that can list.
 fn check_form(job: &Job, limits: &Limits) -> Result<(), Refusal> {
     let kind = &job.target.kind;
     let wrong = match (limits.grain == Grain::Document, job.mapping.document.is_some()) {

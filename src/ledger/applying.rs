@@ -62,7 +62,7 @@ impl SettledBits {
     }
 }
 
-/// A line with something open, as [`OPEN_LINES`] gives it.
+/// A line with something open, as `OPEN_LINES` gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OpenLine {
     /// The entity's number.

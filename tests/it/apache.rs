@@ -20,7 +20,7 @@ use tagferry::wire::{
     AttemptEnd, AttemptId, AuthScheme, Journal, JournalError, Judge, Purpose, Request, Response, Verdict,
 };
 
-use crate::harness::until;
+use crate::harness::{Simulator, Workspace, until};
 
 const PROGRAM: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
@@ -313,4 +313,66 @@ async fn apache_refuses_a_wrong_password_once_and_the_connection_halts() {
         Some(HaltKind::Credentials)
     );
     assert_eq!(backend.take(), []);
+}
+
+#[test]
+fn the_whole_program_tags_groups_behind_apache_whose_nonces_end_on_the_way() {
+    if !is_installed() {
+        println!("left out: Apache is not installed");
+        return;
+    }
+    let workspace = Workspace::new();
+    let groups: Vec<String> = (0..80)
+        .map(|n| format!("{:024x},group {n}", 0xA000 + n))
+        .collect();
+    workspace.write("groups.csv", &format!("id,name\n{}\n", groups.join("\n")));
+    let options = [
+        "--inventory",
+        "groups.csv",
+        "--id",
+        "id",
+        "--name",
+        "name",
+        "--tags",
+        "none",
+        "--auth",
+        "off",
+    ];
+    let options = [&options[..], &["--latency", "60ms"]].concat();
+    let simulator = Simulator::serve_of(
+        "mongodb-ops-manager",
+        &workspace,
+        "simulator.jsonl",
+        &options,
+        &[],
+    );
+    let (_, port) = simulator.address().split_once(':').unwrap();
+    let apache = Apache::start(port.parse().unwrap());
+    let url = &apache.url;
+    let job = format!(
+        "name = \"apache\"\n[source]\nfile = \"groups.csv\"\n[target]\nconnection = \"ops\"\nkind = \"group\"\n\
+         entity_name = \"{{{{ name }}}}\"\n[[tag]]\nkey = \"ENV\"\nvalue = \"PROD\"\n[connections.ops]\n\
+         vendor = \"mongodb-ops-manager\"\nurl = \"{url}\"\njoin = \".\"\nuser = \"pub\"\n\
+         password = {{ command = [\"printf\", \"priv\"] }}\npace = {{ concurrency = 2 }}\n"
+    );
+    workspace.write("job.toml", &job);
+    let began = Instant::now();
+    workspace.run(&["run", "job.toml"]).expect(0);
+    assert!(
+        began.elapsed() > Duration::from_secs(NONCE_SECONDS),
+        "a nonce ended meanwhile"
+    );
+    let tagged = simulator
+        .journal()
+        .iter()
+        .filter(|request| request.changes.len() == 1)
+        .count();
+    assert_eq!(tagged, 80);
+    let mut ledger = workspace.ledger();
+    let challenged = ledger
+        .attempts()
+        .iter()
+        .filter(|attempt| attempt.class.as_deref() == Some("challenged"))
+        .count();
+    assert!(challenged >= 2, "{challenged}");
 }

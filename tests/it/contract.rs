@@ -775,3 +775,107 @@ fn named(word: &str) -> &'static Vendor {
         .find(|vendor| vendor.word == word)
         .expect("a vendor of that word")
 }
+
+/// What a switch may cost: nothing may be said to be done that is not, but the vendor may refuse everything.
+const REFUSING: &[&str] = &[
+    // The vendor shows no tags, or keeps none.
+    "tags-field=hidden",
+    "tags-kept=no",
+    // The versions of the API that are asked for are gone.
+    "sunset=past",
+];
+
+#[test]
+fn whichever_way_the_vendor_is_where_its_reference_is_silent_a_job_ends_as_it_should_or_says_why() {
+    each(|vendor| {
+        let of_vendor = tagferry::simulator::Vendor::of(vendor.word).expect("it can be simulated");
+        let mut tried = 0;
+        for switch in of_vendor.switches {
+            for word in words(switch) {
+                tried += 1;
+                let turned = format!("{switch}={word}");
+                let desk = Desk::new(vendor, 6, &["--switch", &turned]);
+                let rows = |tags: &'static str| -> Vec<_> {
+                    (0..6).map(|n| ((vendor.id)(n), "set", tags)).collect()
+                };
+                desk.write_job("first", &rows("ENV=DEV;TEAM=A"), "");
+                desk.write_job("second", &rows("ENV=PROD"), "");
+                let ends = ["first", "second"].map(|name| desk.run(name));
+                let told = format!("{} {turned}: {ends:#?}", vendor.word);
+                if ends.iter().all(|end| end.code == Some(0)) {
+                    for n in 0..6 {
+                        assert_eq!(desk.tags(n), desk.shown("ENV=PROD;TEAM=A"), "{told}");
+                    }
+                } else {
+                    assert!(REFUSING.contains(&turned.as_str()), "{told}");
+                    assert!(ends.iter().all(|end| matches!(end.code, Some(4 | 5))), "{told}");
+                }
+            }
+        }
+        assert!(tried > 20, "{}: {tried}", vendor.word);
+    });
+}
+
+#[test]
+fn definitions_are_put_deleted_and_put_again_whichever_way_the_vendor_is() {
+    let switches = [
+        "sent-metadata=refuse",
+        "rule-order=changed",
+        "config-fields=bare",
+        "malformed-id=400",
+        "name-hold=2s",
+        "same-external-id=conflict",
+        "inapplicable-property=ignore",
+        "omitted-property=refuse",
+        "settings-page=clamp",
+    ];
+    let job = |name: &str, api: &str, url: &str, action: &str| {
+        format!(
+            "name = \"{name}\"\n[source]\nfile = \"{api}.jsonl\"\n[target]\nconnection = \"it\"\nkind = \"auto-tag\"\n\
+             entity_name = \"{{{{ name }}}}\"\n[document]\naction = \"{action}\"\n[guard]\nmax_changes = \"100%\"\n\
+             [connections.it]\nvendor = \"dynatrace\"\napi = \"{api}\"\nurl = \"{url}\"\ntoken = {{ env = \"DT_API_TOKEN\" }}\n\
+             retry_budget = 1.0\n"
+        )
+    };
+    let v1 = r#"{"name":"a","rules":[{"type":"HOST","enabled":true,"valueFormat":"x","propagationTypes":[],"conditions":[{"key":{"attribute":"HOST_NAME"},"comparisonInfo":{"type":"STRING","operator":"EXISTS","negate":false}}]},{"type":"SERVICE","enabled":false,"conditions":[{"key":{"attribute":"SERVICE_NAME"},"comparisonInfo":{"type":"STRING","operator":"EQUALS","value":"s","negate":true,"caseSensitive":true}}]}]}"#;
+    let settings = r#"{"name":"a","description":null,"rules":[{"type":"SELECTOR","enabled":true,"entitySelector":"type(HOST)","valueFormat":"x","valueNormalization":"Leave text as-is"},{"type":"SELECTOR","enabled":true,"entitySelector":"type(SERVICE)","valueFormat":"y","valueNormalization":"Leave text as-is"}]}"#;
+    for api in ["v2", "settings"] {
+        for switch in switches {
+            let workspace = Workspace::new();
+            let simulator = Simulator::serve(&workspace, &["--entities", "1", "--switch", switch]);
+            workspace.write("v2.jsonl", &format!("{v1}\n"));
+            workspace.write("settings.jsonl", &format!("{settings}\n"));
+            for (name, action) in [("put", "set"), ("gone", "remove")] {
+                workspace.write(&format!("{name}.toml"), &job(name, api, simulator.url(), action));
+            }
+            let changed = || {
+                simulator
+                    .journal()
+                    .iter()
+                    .filter(|request| !request.changes.is_empty())
+                    .count()
+            };
+            for (step, (name, changes)) in [("put", 1), ("put", 1), ("gone", 2), ("put", 3), ("put", 3)]
+                .iter()
+                .enumerate()
+            {
+                workspace.run(&["run", &format!("{name}.toml")]).expect(0);
+                assert_eq!(changed(), *changes, "{api} {switch}: step {step}");
+            }
+        }
+    }
+}
+
+/// The words of a switch, as the simulator tells them to who gives a wrong one; none where any value of a kind is good.
+fn words(switch: &str) -> Vec<String> {
+    let mut spec = tagferry::simulator::Spec::default();
+    let why = spec
+        .set(switch, "perhaps")
+        .expect_err("no switch has that word")
+        .to_string();
+    let (_, words) = why.split_once("use ").unwrap_or_default();
+    if !words.contains(" or ") || words.contains("duration") {
+        return Vec::new();
+    }
+    words.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}

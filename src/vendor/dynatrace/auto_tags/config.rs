@@ -150,11 +150,12 @@ impl Vendor for ConfigAutoTags {
         }
     }
 
-    fn validated(&self, call: &Call, answer: &Response) -> Result<Vec<Effect>, VendorError> {
+    fn validated(&self, _call: &Call, answer: &Response) -> Result<Vec<Effect>, VendorError> {
         let effect = match (answer.status, Fault::of(answer)) {
             (204, None) => Effect::Done,
-            // What has the name is the definition itself.
-            (400, Some(fault)) if fault.is_taken_name() && whole(call)?.exists => Effect::Done,
+            // What has the name is the definition itself, or one that was deleted a moment ago: then it is tried again when
+            // it is put.
+            (400, Some(fault)) if fault.is_taken_name() => Effect::Done,
             (400, Some(_)) => Effect::Failed(Failure::new(Class::Illegal, complaint(answer).to_string())),
             _ => Effect::Observe(format!(
                 "{}; that says nothing of the definition",
@@ -734,12 +735,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dry_run_finds_what_is_wrong_and_not_the_name_of_the_definition_itself() {
+    fn a_dry_run_finds_what_is_wrong_and_not_a_name_that_is_taken_at_the_moment() {
         for (exists, status, body, want) in [
             (true, 204, "", "done"),
             (false, 204, "", "done"),
             (true, 400, TAKEN, "done"),
-            (false, 400, TAKEN, "failed"),
+            (false, 400, TAKEN, "done"),
             (true, 400, ILLEGAL, "failed"),
             (true, 200, "", "observe"),
             (true, 204, r#"{"error":{"message":"late"}}"#, "observe"),

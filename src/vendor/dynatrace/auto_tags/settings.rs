@@ -150,9 +150,7 @@ impl Vendor for SettingsAutoTags {
         let asked: Vec<&Definition<'_>> = definitions.iter().filter(|one| one.document.is_some()).collect();
         let names: Vec<&str> = asked.iter().map(|one| one.name).collect();
         let told = match results::read(answer) {
-            Some(results) => results::effects(&names, &results, |place, result| {
-                result.validated(asked[place].whole.exists)
-            }),
+            Some(results) => results::effects(&names, &results, |_, result| result.validated()),
             None => vec![refused_whole(answer); asked.len()],
         };
         let mut told = told.into_iter();
@@ -608,12 +606,7 @@ mod tests {
         for (wanted, status, body, want) in [
             (vec![("a", true, true)], 200, format!("[{fine}]"), vec!["done"]),
             (vec![("a", true, true)], 400, format!("[{taken}]"), vec!["done"]),
-            (
-                vec![("a", false, true)],
-                400,
-                format!("[{taken}]"),
-                vec!["illegal"],
-            ),
+            (vec![("a", false, true)], 400, format!("[{taken}]"), vec!["done"]),
             (
                 vec![("a", true, true)],
                 400,
