@@ -159,12 +159,14 @@ impl TagRules {
             }
             return self.key.check("tag", &joined);
         }
-        self.key.check("key", &tag.key)?;
-        match (&self.value, &tag.value) {
-            (ValueRule::None, Some(value)) => Err(format!(
+        if let (ValueRule::None, Some(value)) = (&self.value, &tag.value) {
+            return Err(format!(
                 "tag `{}:{value}` has a value, and this API knows plain strings only; give the connection a `join`",
                 tag.key
-            )),
+            ));
+        }
+        self.key.check("key", &tag.key)?;
+        match (&self.value, &tag.value) {
             (ValueRule::Required(_), None) => Err(format!(
                 "tag `{}` has no value, and this API requires one",
                 tag.key
@@ -172,7 +174,7 @@ impl TagRules {
             (ValueRule::Optional(rule) | ValueRule::Required(rule), Some(value)) => {
                 rule.check(&format!("value of `{}`", tag.key), value)
             }
-            (ValueRule::None | ValueRule::Optional(_), None) => Ok(()),
+            (ValueRule::None, _) | (ValueRule::Optional(_), None) => Ok(()),
         }
     }
 }
@@ -191,6 +193,7 @@ impl TextRule {
         }
         let legal = |c: char| self.allowed.map_or(!c.is_control(), |allowed| allowed(c));
         match text.chars().find(|c| !legal(*c)) {
+            Some(bad) if bad.is_ascii_graphic() => Err(format!("{what} holds `{bad}`, which is not allowed")),
             Some(bad) => Err(format!(
                 "{what} holds {}, which is not allowed",
                 bad.escape_unicode()
