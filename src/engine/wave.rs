@@ -146,11 +146,21 @@ impl Run<'_> {
         let room = Room {
             entities: limits.entities_a_call(longest),
             tags: most.max(1),
-            whole_sets: limits.together,
+            whole_sets: false,
             bytes: limits.body_bytes,
             weights: &self.weights,
         };
-        pack::calls(&wanted, &room)
+        // What only comes may be taken apart in any way; where something goes, a repeated call must not undo anything.
+        let goes = |one: &Wanted| one.tags.last().is_some_and(|tag| tag & GOES != 0);
+        let (exact, free): (Vec<Wanted>, Vec<Wanted>) =
+            wanted.into_iter().partition(|one| limits.together && goes(one));
+        let exactly = Room {
+            whole_sets: true,
+            ..room
+        };
+        let mut calls = pack::calls(&free, &room);
+        calls.extend(pack::calls(&exact, &exactly));
+        calls
     }
 
     /// Sends a call, and its halves as long as the vendor refuses it as a whole.
