@@ -48,6 +48,13 @@ pub(super) struct Live {
     pub(super) beside: u32,
 }
 
+impl Live {
+    /// The identifier of the entity of a number.
+    pub(super) fn id<'a>(&'a self, number: u32, entities: &'a Interner) -> &'a str {
+        self.id.as_deref().unwrap_or_else(|| entities.text(number))
+    }
+}
+
 /// Every entity that the rows name, by number.
 #[derive(Debug)]
 pub(super) struct Observed {
@@ -111,6 +118,16 @@ impl Observed {
             },
         };
         fresh
+    }
+
+    /// The entities that are there and can be changed, by number, each with the set that is wanted.
+    pub(super) fn found(&self) -> impl Iterator<Item = (u32, u32, &Live)> {
+        (0..)
+            .zip(&self.states)
+            .filter_map(|(number, state)| match (state.want, &state.seen) {
+                (Some(want), Seen::Live(live)) => Some((number, want, live)),
+                _ => None,
+            })
     }
 
     /// The entities that are there but of which nothing was told, by identifier.

@@ -339,15 +339,9 @@ impl Planner<'_> {
         let mut doubtful = Vec::new();
         let mut crowded = Vec::new();
         let mut memo = Memo::default();
-        for (entity, state) in (0..).zip(&observed.states) {
-            let (Some(want), Seen::Live(live)) = (state.want, &state.seen) else {
-                continue;
-            };
+        for (entity, want, live) in observed.found() {
             let actions = memo.actions(want, live.before, &gathering.words);
-            let id = live
-                .id
-                .as_deref()
-                .unwrap_or_else(|| gathering.entities.text(entity));
+            let id = live.id(entity, &gathering.entities);
             let adds = actions.iter().filter(|action| !action.remove).count();
             // Where the whole set is written at once, what goes makes room for what comes.
             let leaving = match self.limits.grain {

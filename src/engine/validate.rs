@@ -25,20 +25,13 @@ pub(super) async fn validate(
 ) -> Result<(), EngineError> {
     let mut memo = Memo::default();
     let mut asked = Vec::new();
-    for (entity, state) in (0..).zip(&observed.states) {
-        let (Some(want), Seen::Live(live)) = (state.want, &state.seen) else {
-            continue;
-        };
+    for (entity, want, live) in observed.found() {
         let actions = memo.actions(want, live.before, &gathering.words);
-        let id = live
-            .id
-            .as_deref()
-            .unwrap_or_else(|| gathering.entities.text(entity));
-        let call = call(target, id, live.tags > 0, actions);
-        if actions.is_empty() || target.vendor.validate(&call).is_none() {
-            continue;
+        if !actions.is_empty() {
+            let id = live.id(entity, &gathering.entities);
+            let call = call(target, id, live.tags > 0, actions);
+            asked.push(Asked { entity, call });
         }
-        asked.push(Asked { entity, call });
     }
     let answers = asked.into_iter().map(|asked| async move {
         let failure = objection(target, log, &asked.call).await?;
@@ -56,7 +49,7 @@ pub(super) async fn validate(
     Ok(())
 }
 
-/// What the vendor has against a call.
+/// What the vendor has against a call; nothing where it can't be asked.
 async fn objection(target: &Target, log: &RunLog, call: &Call) -> Result<Option<Failure>, EngineError> {
     let Some(request) = target.vendor.validate(call) else {
         return Ok(None);

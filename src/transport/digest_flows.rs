@@ -8,11 +8,11 @@ use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use tokio::time::{Instant, sleep};
 
 use super::digest_server::{DigestServer, PASSWORD};
-use super::script::{Arrival, ByStatus, Line, Memory, Outcome, Script, answer, write};
+use super::script::{Arrival, ByStatus, Line, Memory, OfRows, Outcome, Script, answer, write};
 use super::wire_faults::{RawServer, Then};
 use super::{Auth, Connection, Credentials, HaltKind, HttpExec, Options, Pace, Secret, Sent};
 use crate::event::{Event, Events};
-use crate::wire::{AuthScheme, Judge, Purpose, Request, Response, SendError, Verdict};
+use crate::wire::{AuthScheme, Purpose, Response, SendError};
 
 const LATENCY: Duration = Duration::from_millis(20);
 
@@ -204,22 +204,6 @@ async fn a_password_that_is_revoked_meanwhile_costs_those_in_flight_and_one_more
         line.connection.halted().map(|halt| halt.kind),
         Some(HaltKind::Credentials)
     );
-}
-
-/// Takes every 401 for a refusal of that row.
-#[derive(Debug)]
-struct OfRows;
-
-impl Judge for OfRows {
-    fn judge(&self, request: &Request, response: &Response) -> Verdict {
-        match response.status {
-            401 => Verdict::Refuse {
-                class: "refused",
-                reason: "not in the group".to_owned(),
-            },
-            _ => ByStatus.judge(request, response),
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]

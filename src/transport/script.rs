@@ -157,6 +157,22 @@ impl Judge for ByStatus {
     }
 }
 
+/// Takes every 401 for a refusal of that row.
+#[derive(Debug)]
+pub(crate) struct OfRows;
+
+impl Judge for OfRows {
+    fn judge(&self, request: &Request, response: &Response) -> Verdict {
+        match response.status {
+            401 => Verdict::Refuse {
+                class: "refused",
+                reason: "not in the group".to_owned(),
+            },
+            _ => ByStatus.judge(request, response),
+        }
+    }
+}
+
 /// A journal in memory, which may be told to fail from some attempt on.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {

@@ -8,11 +8,11 @@ use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokio::time::{advance, sleep};
 
-use super::script::{Arrival, ByStatus, Line, Memory, Script, answer, write};
+use super::script::{Arrival, ByStatus, Line, Memory, OfRows, Script, answer, write};
 use super::wire_faults::{RawServer, Then};
 use super::{Auth, Connection, Credentials, HaltKind, HttpExec, Options, Pace, Secret, Sent};
 use crate::event::Events;
-use crate::wire::{AuthScheme, Judge, Purpose, Request, Response, Verdict};
+use crate::wire::{AuthScheme, Purpose, Response};
 
 const LATENCY: Duration = Duration::from_millis(20);
 const ENDPOINT: &str = "/api/oauth/token";
@@ -200,22 +200,6 @@ async fn a_new_token_that_is_refused_halts_and_is_not_fetched_again() {
         line.connection.halted().map(|halt| halt.kind),
         Some(HaltKind::Credentials)
     );
-}
-
-/// Takes every 401 for a refusal of that row.
-#[derive(Debug)]
-struct OfRows;
-
-impl Judge for OfRows {
-    fn judge(&self, request: &Request, response: &Response) -> Verdict {
-        match response.status {
-            401 => Verdict::Refuse {
-                class: "refused",
-                reason: "not in the group".to_owned(),
-            },
-            _ => ByStatus.judge(request, response),
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]
