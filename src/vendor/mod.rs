@@ -118,10 +118,18 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
 
     /// A request that tells which manual tags some entities carry, as a union over all of them; `None` where live tags
     /// say themselves whose they are.
-    fn ask_manual(&self, kind: &str, ids: &[String]) -> Option<Result<Request, VendorError>>;
+    fn ask_manual(&self, kind: &str, ids: &[String]) -> Option<Result<Request, VendorError>> {
+        let _ = (kind, ids);
+        None
+    }
 
     /// Reads the answer to [`Vendor::ask_manual`].
-    fn read_manual(&self, answer: &Response) -> Result<TagSet, VendorError>;
+    fn read_manual(&self, answer: &Response) -> Result<TagSet, VendorError> {
+        let _ = answer;
+        Err(VendorError::Unsupported(
+            "live tags say themselves whose they are; there is nothing to ask for".to_owned(),
+        ))
+    }
 
     /// The request for a call.
     fn encode(&self, call: &Call) -> Result<Request, VendorError>;

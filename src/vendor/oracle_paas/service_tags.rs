@@ -15,7 +15,7 @@ use super::complaint::unreadable;
 use super::options::Options;
 use super::service::{self, Service};
 use super::{judge, limits};
-use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules, TagSet};
+use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules};
 use crate::vendor::contact::Contact;
 use crate::vendor::request::Target;
 use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
@@ -140,16 +140,6 @@ impl Vendor for ServiceTags {
             entities: ids.iter().zip(tags).map(|(id, tags)| live(id, tags)).collect(),
             ..Page::default()
         })
-    }
-
-    fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
-        None
-    }
-
-    fn read_manual(&self, _answer: &Response) -> Result<TagSet, VendorError> {
-        Err(VendorError::Unsupported(
-            "system tags are told by their key; there is nothing to ask for".to_owned(),
-        ))
     }
 
     fn encode(&self, call: &Call) -> Result<Request, VendorError> {

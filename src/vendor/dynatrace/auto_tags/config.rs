@@ -12,9 +12,7 @@ use serde::Deserialize;
 use super::definition::{self, Object};
 use super::form::Form;
 use super::{check_kind, id, limits, same};
-use crate::model::{
-    Call, Class, DOCUMENT_KEY, Effect, Failure, Limits, LiveEntity, Tag, TagRules, TagSet, Whole,
-};
+use crate::model::{Call, Class, DOCUMENT_KEY, Effect, Failure, Limits, LiveEntity, Tag, TagRules, Whole};
 use crate::vendor::contact::Contact;
 use crate::vendor::dynatrace::answer::{self, Shape};
 use crate::vendor::dynatrace::complaint::{Fault, complaint};
@@ -103,17 +101,6 @@ impl Vendor for ConfigAutoTags {
             entities,
             ..Page::default()
         })
-    }
-
-    /// A definition is nobody's rule.
-    fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
-        None
-    }
-
-    fn read_manual(&self, _answer: &Response) -> Result<TagSet, VendorError> {
-        Err(VendorError::Unsupported(
-            "definitions of auto-tags carry no manual tags".to_owned(),
-        ))
     }
 
     fn encode(&self, call: &Call) -> Result<Request, VendorError> {

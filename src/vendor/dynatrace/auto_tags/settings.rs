@@ -13,7 +13,7 @@ use super::objects::{self, Handle};
 use super::requests::{self, Definition, definitions};
 use super::results::{self, ObjectResult};
 use super::{check_kind, limits, same};
-use crate::model::{Call, Class, Effect, Failure, Limits, Tag, TagRules, TagSet, Whole};
+use crate::model::{Call, Class, Effect, Failure, Limits, Tag, TagRules, Whole};
 use crate::vendor::contact::Contact;
 use crate::vendor::dynatrace::answer::Shape;
 use crate::vendor::dynatrace::complaint::{Fault, complaint};
@@ -87,17 +87,6 @@ impl Vendor for SettingsAutoTags {
 
     fn observed(&self, _scope: &Scope, answer: &Response) -> Result<Page, VendorError> {
         objects::page(answer)
-    }
-
-    /// A definition is nobody's rule.
-    fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
-        None
-    }
-
-    fn read_manual(&self, _answer: &Response) -> Result<TagSet, VendorError> {
-        Err(VendorError::Unsupported(
-            "definitions of auto-tags carry no manual tags".to_owned(),
-        ))
     }
 
     fn encode(&self, call: &Call) -> Result<Request, VendorError> {

@@ -98,17 +98,6 @@ impl Vendor for Resources {
         })
     }
 
-    /// Every tag was put there by somebody.
-    fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
-        None
-    }
-
-    fn read_manual(&self, _answer: &Response) -> Result<TagSet, VendorError> {
-        Err(VendorError::Unsupported(
-            "no rule of the vendor makes tags here, so nothing is asked about them".to_owned(),
-        ))
-    }
-
     fn encode(&self, call: &Call) -> Result<Request, VendorError> {
         let kind = Kind::named(&call.kind)?;
         let (id, whole) = whole::of(call)?;

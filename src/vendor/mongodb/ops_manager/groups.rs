@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::group::{self, Group, URL_HINT};
 use super::{LowerCase, limits, plain};
-use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules, TagSet};
+use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules};
 use crate::vendor::contact::Contact;
 use crate::vendor::mongodb::judge::{self, Api, Asked};
 use crate::vendor::mongodb::listing::{self, Listing};
@@ -148,17 +148,6 @@ impl Vendor for Groups {
             entities: live.into_iter().collect(),
             ..Page::default()
         })
-    }
-
-    /// Every tag of a group was put there by somebody.
-    fn ask_manual(&self, _kind: &str, _ids: &[String]) -> Option<Result<Request, VendorError>> {
-        None
-    }
-
-    fn read_manual(&self, _answer: &Response) -> Result<TagSet, VendorError> {
-        Err(VendorError::Unsupported(
-            "no rule of the vendor makes tags of groups, so nothing is asked about them".to_owned(),
-        ))
     }
 
     fn encode(&self, call: &Call) -> Result<Request, VendorError> {
