@@ -9,10 +9,16 @@ use url::Url;
 
 use crate::harness::{Attempt, Fleet, Simulator, Workspace, until};
 
-/// How many kills there are in all, and how many of them must find a call, and a write, in flight.
+/// How many kills there are at least, and how many of them must find a call, and a write, in flight.
+///
+/// What a kill meets is left to chance: half of the calls that have left are not at the simulator yet. So more follow until
+/// enough have met one.
 const KILLS: usize = 50;
 const IN_FLIGHT: usize = 30;
 const WRITING: usize = 20;
+
+/// More than this, and something else than chance keeps the kills from what they are to meet.
+const MOST_KILLS: usize = 150;
 
 /// How many of them befall one job at most; then it is left in peace.
 const KILLS_A_JOB: usize = 6;
@@ -34,12 +40,20 @@ struct Counts {
 }
 
 impl Counts {
-    /// Whether another process may be killed.
-    fn may_kill(&self) -> bool {
-        let more = |kills| (kills < KILLS).then_some(kills + 1);
-        self.kills
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_ok()
+    /// Whether there were enough kills, or too many.
+    fn are_enough(&self) -> bool {
+        let at_least = |count: &AtomicUsize, wanted| count.load(Ordering::Relaxed) >= wanted;
+        let met = at_least(&self.in_flight, IN_FLIGHT) && at_least(&self.writing, WRITING);
+        (met && at_least(&self.kills, KILLS)) || at_least(&self.kills, MOST_KILLS)
+    }
+
+    /// Counts a kill and what it found in flight.
+    fn add(&self, in_flight: &[Attempt]) {
+        let writing = in_flight.iter().any(|attempt| attempt.purpose == "write");
+        let add = |count: &AtomicUsize, met| count.fetch_add(usize::from(met), Ordering::Relaxed);
+        add(&self.in_flight, !in_flight.is_empty());
+        add(&self.writing, writing);
+        add(&self.kills, true);
     }
 }
 
@@ -197,23 +211,13 @@ fn operations(attempt: &Attempt) -> Vec<String> {
 /// One job after another is killed again and again, finished and checked, until the kills are used up.
 fn kill_and_check(seed: u64, counts: &Counts) {
     let mut dice = fastrand::Rng::with_seed(seed);
-    while counts.kills.load(Ordering::Relaxed) < KILLS {
+    while !counts.are_enough() {
         let mut life = Life::new(dice.u64(..1_000));
         for _ in 0..KILLS_A_JOB {
-            if !counts.may_kill() {
+            if counts.are_enough() || !life.kill_once(&mut dice) {
                 break;
             }
-            let killed = life.kill_once(&mut dice);
-            let in_flight = life.look();
-            if !killed {
-                counts.kills.fetch_sub(1, Ordering::Relaxed);
-                break;
-            }
-            let writing = in_flight.iter().any(|attempt| attempt.purpose == "write");
-            counts
-                .in_flight
-                .fetch_add(usize::from(!in_flight.is_empty()), Ordering::Relaxed);
-            counts.writing.fetch_add(usize::from(writing), Ordering::Relaxed);
+            counts.add(&life.look());
         }
         life.workspace.run(&["run", "job.toml"]).expect(0);
         life.look();
@@ -222,7 +226,7 @@ fn kill_and_check(seed: u64, counts: &Counts) {
 }
 
 #[test]
-fn fifty_kills_lose_nothing_and_repeat_only_what_had_no_end() {
+fn fifty_kills_and_more_lose_nothing_and_repeat_only_what_had_no_end() {
     let seed = std::env::var("TAGFERRY_SEED").map_or(20_260, |seed| seed.parse().expect("a number"));
     println!("TAGFERRY_SEED={seed}");
     let counts = Counts::default();
@@ -239,7 +243,7 @@ fn fifty_kills_lose_nothing_and_repeat_only_what_had_no_end() {
     } = counts;
     let (kills, in_flight, writing) = (kills.into_inner(), in_flight.into_inner(), writing.into_inner());
     println!("{in_flight} of {kills} kills found a call in flight, {writing} a write");
-    assert_eq!(kills, KILLS);
+    assert!(kills >= KILLS, "only {kills} kills");
     assert!(
         in_flight >= IN_FLIGHT,
         "only {in_flight} kills found a call in flight"
