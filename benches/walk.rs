@@ -293,7 +293,7 @@ async fn ledger(lines: usize) {
             job: "bench",
             job_path: "job.toml",
             job_digest: "",
-            retry_of: None,
+            follows: None,
             target,
         };
         let run = ledger.begin_run(&new).await.expect("a run");
@@ -408,7 +408,7 @@ async fn planned(
         job: "bench",
         job_path: "job.toml",
         job_digest: "",
-        retry_of: None,
+        follows: None,
         source: Source::Inventory(Box::new(inventory), Box::new(mapper)),
         policy: collide::Policy::Fail,
         separator: "",

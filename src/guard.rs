@@ -31,6 +31,8 @@ pub struct Bounds {
     pub changes: Option<Share>,
     /// Tags removed and not replaced, of the same.
     pub removals: Option<Share>,
+    /// Whether removals do not count towards `changes`.
+    pub free_removals: bool,
     /// Entities that do not exist, of those that the inventory names.
     pub missing: Option<Share>,
 }
@@ -40,7 +42,20 @@ impl Default for Bounds {
         Self {
             changes: Some(Share { floor: 10, part: 0.3 }),
             removals: None,
+            free_removals: false,
             missing: Some(Share { floor: 10, part: 0.2 }),
+        }
+    }
+}
+
+impl Bounds {
+    /// The same, where tags may be removed without a bound; what is replaced still counts.
+    #[must_use]
+    pub fn allowing_removals(self) -> Self {
+        Self {
+            removals: None,
+            free_removals: true,
+            ..self
         }
     }
 }
@@ -82,16 +97,18 @@ pub fn objections(weight: &Weight, bounds: &Bounds) -> Vec<String> {
              right tenant and kind? If so, raise `max_missing` in [guard]"
         ));
     }
-    if let Some(most) = over(bounds.changes, removals + rewrites, manual_tags) {
+    let counted = if bounds.free_removals { 0 } else { removals } + rewrites;
+    if let Some(most) = over(bounds.changes, counted, manual_tags) {
         objections.push(format!(
             "{removals} tags would be removed and {rewrites} replaced, of {manual_tags} that the entities carry (at most \
-             {most} may change): if the plan is right, raise `max_changes` in [guard]"
+             {most} may change): if the plan is right, raise `max_changes` in [guard], or give --max-changes or \
+             --allow-removals once"
         ));
     }
     if let Some(most) = over(bounds.removals, removals, manual_tags) {
         objections.push(format!(
             "{removals} tags would be removed, of {manual_tags} that the entities carry (at most {most} may go): if the \
-             plan is right, raise `max_removals` in [guard]"
+             plan is right, raise `max_removals` in [guard], or give --allow-removals once"
         ));
     }
     objections
@@ -188,6 +205,7 @@ mod tests {
         let open = Bounds {
             changes: None,
             removals: None,
+            free_removals: false,
             missing: None,
         };
         assert!(objections(&weight, &open).is_empty());
@@ -213,6 +231,17 @@ mod tests {
             )
             .is_empty()
         );
+    }
+
+    #[test]
+    fn removals_that_are_allowed_count_for_nothing_and_rewrites_still_do() {
+        let allowing = Bounds {
+            removals: Some(Share { floor: 0, part: 0.0 }),
+            ..Bounds::default()
+        }
+        .allowing_removals();
+        assert!(objections(&weight(1, 0, 100, 100, 30), &allowing).is_empty());
+        assert_eq!(objections(&weight(1, 0, 100, 0, 31), &allowing).len(), 1);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::transport::{SecretError, TransportError};
 
 /// What the help says of exit codes.
 pub(super) const HELP: &str = "Exit codes: 0 all done or unchanged; 1 unexpected failure; 2 usage; 3 job or inventory \
-    refused; 4 finished, but some rows are neither done nor unchanged; 5 stopped by a guard, the breaker or refused \
+    refused; 4 finished, but some rows are neither done nor unchanged, or `verify` found differences; 5 stopped by a guard, the breaker or refused \
     credentials; 6 the plan has changes (plan --detailed-exitcode); 7 locked; 130 or 143 interrupted";
 
 /// How a command ended.

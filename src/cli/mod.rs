@@ -5,7 +5,9 @@ mod apply;
 mod check;
 mod completions;
 mod exit;
+mod follow;
 mod lock;
+mod loosen;
 mod man;
 mod open;
 mod plan;
@@ -18,6 +20,8 @@ mod session;
 mod show;
 pub mod simulate;
 mod status;
+mod undo;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +69,10 @@ enum Command {
     Report(report::Args),
     /// Plan the failed and unknown operations of a run again.
     Retry(retry::Args),
+    /// Plan what takes a run back, where it still is as the run left it.
+    Undo(undo::Args),
+    /// Read back what a run left, and tell what differs.
+    Verify(verify::Args),
     /// Close a run that shall not go on.
     Abandon(abandon::Args),
     /// Serve a vendor's API on this machine, for trying jobs out.
@@ -125,10 +133,24 @@ async fn dispatch(command: Command, settings: &Settings) -> anyhow::Result<Exit>
         Command::Status(args) => status::run(args, settings).await,
         Command::Report(args) => report::run(args, settings).await,
         Command::Retry(args) => retry::run(args, settings).await,
+        Command::Undo(args) => undo::run(args, settings).await,
+        Command::Verify(args) => verify::run(args, settings).await,
         Command::Abandon(args) => abandon::run(args, settings).await,
         Command::Simulate(args) => simulate::run(args).await.map(|()| Exit::Done),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(&args),
         Command::Man => man::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_can_be_parsed() {
+        Cli::command().debug_assert();
     }
 }

@@ -196,9 +196,9 @@ pub(super) fn source(job: &Job) -> anyhow::Result<Source> {
     ))
 }
 
-/// The bounds of the job's guard.
-pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
-    let share = |bound: Bound| match bound {
+/// A bound as the guard takes it.
+pub(super) fn share(bound: Bound) -> Share {
+    match bound {
         Bound::Number(number) => Share {
             floor: number,
             part: 0.0,
@@ -207,11 +207,16 @@ pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
             floor: 0,
             part: percent / 100.0,
         },
-    };
+    }
+}
+
+/// The bounds of the job's guard.
+pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
     let default = Bounds::default();
     Bounds {
         changes: guard.max_changes.map(share).or(default.changes),
         removals: guard.max_removals.map(share).or(default.removals),
+        free_removals: false,
         missing: guard.max_missing.map(share).or(default.missing),
     }
 }

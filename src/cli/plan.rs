@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::exit::Exit;
 use super::lock::IfLocked;
+use super::loosen::LoosenArgs;
 use super::session::{Session, with_session};
 use super::{Settings, open, show};
 use crate::job;
@@ -19,6 +20,8 @@ pub(super) struct Args {
     /// End with exit code 6 when the plan has changes.
     #[arg(long)]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    loosen: LoosenArgs,
     /// What to do when another tagferry has the job or its connection.
     #[arg(long, value_enum, default_value_t)]
     if_locked: IfLocked,
@@ -31,6 +34,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 }
 
 async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
+    session.bounds = args.loosen.of(session.bounds);
     let source = open::source(&session.job)?;
     let planned = session.plan(source, None).await?;
     show::plan(&session.ledger, &planned, args.json).await?;

@@ -3,8 +3,9 @@
 use super::exit::{Exit, Refusal};
 use super::lock::IfLocked;
 use super::session::{Session, planned_job, with_session};
-use super::{Settings, show};
+use super::{Settings, follow};
 use crate::engine::Source;
+use crate::ledger::Follows;
 use crate::model::Class;
 
 /// What `retry` takes.
@@ -15,15 +16,11 @@ pub(super) struct Args {
     /// Only failures of these classes, such as `throttled,timeout`.
     #[arg(long, value_delimiter = ',')]
     class: Vec<Class>,
-    /// Send the plan at once.
-    #[arg(long)]
-    apply: bool,
+    #[command(flatten)]
+    follow: follow::FollowArgs,
     /// What to do when another tagferry has the job or its connection.
     #[arg(long, value_enum, default_value_t)]
     if_locked: IfLocked,
-    /// Print the plan, or with --apply the outcomes, as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit> {
@@ -35,6 +32,13 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     let run = session.ledger.run(args.run).await?;
     session.same_target(&run)?;
+    if let Some(undone) = run.undo_of {
+        let why = format!(
+            "run {} takes run {undone} back: `tagferry undo {undone}` looks again at what is left of it",
+            run.id
+        );
+        return Err(Refusal(why).into());
+    }
     let rows = session.ledger.rows_to_retry(run.id, &args.class).await?;
     if rows.is_empty() {
         let why = format!(
@@ -49,16 +53,5 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
         );
         return Err(Refusal(why).into());
     }
-    let planned = session.plan(Source::Retry(rows), Some(run.id)).await?;
-    if !args.apply || !planned.objections.is_empty() {
-        show::plan(&session.ledger, &planned, args.json).await?;
-        return Ok(if planned.objections.is_empty() {
-            Exit::Done
-        } else {
-            Exit::Stopped
-        });
-    }
-    let (summary, exit) = session.apply(planned.run, Some(planned.observed_at)).await?;
-    show::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
-    Ok(exit)
+    follow::plan(session, Source::Retry(rows), Follows::Retry(run.id), &args.follow).await
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::exit::Exit;
 use super::lock::IfLocked;
+use super::loosen::LoosenArgs;
 use super::session::{Session, with_session};
 use super::{Settings, open, show};
 use crate::job;
@@ -17,6 +18,8 @@ pub(super) struct Args {
     /// Abandon an interrupted run of this job instead of finishing it first.
     #[arg(long)]
     fresh: bool,
+    #[command(flatten)]
+    loosen: LoosenArgs,
     /// What to do when another tagferry has the job or its connection.
     #[arg(long, value_enum, default_value_t)]
     if_locked: IfLocked,
@@ -53,6 +56,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
             before = exit;
         }
     }
+    session.bounds = args.loosen.of(session.bounds);
     let source = open::source(&session.job)?;
     let planned = session.plan(source, None).await?;
     session.note(&show::plan_line(&planned));

@@ -10,10 +10,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::exit::{Exit, Refusal};
 use super::lock::{self, IfLocked, Lock};
 use super::{Settings, open, print};
-use crate::engine::{self, ApplyOptions, PlanInput, Planned, Source, Target};
+use crate::engine::{self, ApplyOptions, PlanInput, Planned, Source, Target, Verified};
 use crate::event::Events;
+use crate::guard::Bounds;
 use crate::job::{self, Job};
-use crate::ledger::{Ledger, PlanTarget, RunRow, RunState, Summary};
+use crate::ledger::{Follows, Ledger, PlanTarget, RunRow, RunState, Summary};
 use crate::listen::{self, Progress, Style};
 use crate::model::Outcome;
 use crate::report;
@@ -34,6 +35,8 @@ pub(super) struct Session {
     pub(super) job: Job,
     pub(super) ledger: Ledger,
     pub(super) target: Target,
+    /// What the guard lets a plan do: the job's bounds, unless a flag loosens them.
+    pub(super) bounds: Bounds,
     progress: Progress,
     quiet: bool,
     signals: Signals,
@@ -86,6 +89,7 @@ impl Session {
         let target = open::target(&job, plan_target, &ledger, events).await?;
         let locks = [of_job, of_connection];
         Ok(Some(Self {
+            bounds: open::bounds(&job.guard),
             job,
             ledger,
             target,
@@ -104,21 +108,20 @@ impl Session {
         }
     }
 
-    /// Makes a plan of the inventory, or of an earlier run's failures.
-    pub(super) async fn plan(&mut self, source: Source, retry_of: Option<i64>) -> anyhow::Result<Planned> {
+    /// Makes a plan of the inventory, or of what an earlier run did.
+    pub(super) async fn plan(&mut self, source: Source, follows: Option<Follows>) -> anyhow::Result<Planned> {
         if let Some(signal) = self.signals.first {
             return Err(Interrupted { signal }.into());
         }
-        let bounds = open::bounds(&self.job.guard);
         let input = PlanInput {
             job: &self.job.name,
             job_path: &self.job.path.to_string_lossy(),
             job_digest: &self.job.digest,
-            retry_of,
+            follows,
             source,
             policy: self.job.target.collision,
             separator: &self.job.target.separator,
-            bounds: &bounds,
+            bounds: &self.bounds,
         };
         let planning = engine::plan(input, &self.target, &self.ledger);
         let planned = until_signalled(planning, &self.target, &mut self.signals).await;
@@ -161,6 +164,18 @@ impl Session {
             print::line("what is open stays open: the same command goes on once this is mended");
         }
         Ok((summary, exit))
+    }
+
+    /// Reads back what a run left.
+    pub(super) async fn verify(&mut self, run: i64, patience: Duration) -> anyhow::Result<Verified> {
+        let verifying = engine::verify(run, &self.target, &self.ledger, patience);
+        let verified = until_signalled(verifying, &self.target, &mut self.signals).await;
+        self.progress.finish();
+        match self.signals.first {
+            // What was drained was not looked at to its end.
+            Some(signal) => Err(Interrupted { signal }.into()),
+            None => Ok(verified??),
+        }
     }
 
     /// Refuses a run that was planned for another target than the job has now.

@@ -562,7 +562,7 @@ impl<'a> Run<'a> {
 }
 
 /// As much of a tag as a message needs: a document is one too.
-fn shortened(tag: &str) -> String {
+pub(super) fn shortened(tag: &str) -> String {
     const LONGEST: usize = 120;
     match tag.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &tag[..end]),

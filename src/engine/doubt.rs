@@ -7,7 +7,7 @@ use super::EngineError;
 use super::apply::{GONE, Run, bits_where};
 use super::wave::Doubt;
 use crate::ledger::{Settlement, Verdict};
-use crate::model::{Class, Failure, Grain, LiveEntity, Outcome, Tag};
+use crate::model::{Class, Failure, LiveEntity, Outcome, Tag};
 
 /// How long a round waits for its writes to become visible before what is missing is sent again: 30 seconds in all. So
 /// many rounds that a vendor which fails every twentieth write loses hardly one in a million.
@@ -66,14 +66,7 @@ impl Run<'_> {
                 live.insert(entity.id.clone(), entity.carried());
             }
         };
-        match (self.limits.grain, self.limits.observe_ids) {
-            // A listing of definitions does not tell what they are.
-            (Grain::Document, Some(budget)) => {
-                let longest = ids.iter().map(|id| id.len()).max().unwrap_or(0);
-                self.observer().by_id(&ids, budget.ids(longest), &mut see).await?;
-            }
-            _ => self.observer().entities(&ids, &mut see).await?,
-        }
+        self.observer().told(&ids, &mut see).await?;
         Ok(live)
     }
 

@@ -1,8 +1,9 @@
 //! The difference, written to the ledger: entities, lines and the words that they use.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::EngineError;
+use super::apply::{bits_where, shortened};
 use super::gather::Gathering;
 use super::observed::{Live, Observed, Seen};
 use super::plan::{BATCH, PlanSummary};
@@ -11,8 +12,11 @@ use super::words::Words;
 use crate::diff;
 use crate::event::{Event, Stage};
 use crate::guard::Weight;
-use crate::ledger::{BITS_A_LINE, EntityRow, Ledger, LineRow, SetRole};
-use crate::model::{Action, Class, Limits, Rule};
+use crate::ledger::{
+    BITS_A_LINE, EntityRow, Ledger, LineBits, LineRow, RunLog, SetRole, Settlement, Verdict,
+};
+use crate::model::{Action, Class, Failure, Limits, Outcome, Present, Rule};
+use crate::undo::{self, Undone};
 
 /// Why an entity is left alone whose tags are not shown.
 pub(super) const HIDDEN: &str = "the vendor does not show which tags it carries, so that writing could wipe them: give the credentials the role that sees tags";
@@ -25,19 +29,32 @@ pub(super) struct Draft<'a> {
     pub(super) target: &'a Target,
     pub(super) ledger: &'a Ledger,
     pub(super) run: i64,
+    pub(super) log: &'a RunLog,
     pub(super) limits: &'a Limits,
     pub(super) summary: &'a mut PlanSummary,
     /// How many rows of an entity lost a collision.
     pub(super) lost: &'a HashMap<u32, u64>,
 }
 
+/// What goes into one line.
+#[derive(Debug)]
+struct Part {
+    change: u32,
+    /// Its operations.
+    bits: u64,
+    /// Those that stay undone, and why.
+    foreign: Option<(u64, String)>,
+}
+
 /// What is worked out once and used for many entities.
 #[derive(Debug, Default)]
 struct Work {
     memo: Memo,
-    /// Change and open bits of each part, by wanted set and set before.
-    parts: HashMap<(u32, u32), Vec<(u32, u64)>>,
+    /// The parts of a difference, by wanted set and set before.
+    parts: HashMap<(u32, u32), Vec<Part>>,
     lines: Vec<LineRow>,
+    /// What is settled before anything is sent.
+    settled: Vec<Settlement>,
     weight: Weight,
 }
 
@@ -74,6 +91,7 @@ impl Draft<'_> {
             );
             entities.and(lines)?;
             work.lines.clear();
+            self.log.settle(&std::mem::take(&mut work.settled)).await?;
             events.tell(Event::Advanced {
                 by: batch.len() as u64,
             });
@@ -128,32 +146,51 @@ impl Draft<'_> {
         let before = live.before;
         let words = &mut gathering.words;
         work.weight.manual_tags += u64::from(live.tags);
-        let actions = work.memo.actions(want, before, words);
-        if actions.is_empty() {
+        let Undone { actions, foreign } = work.memo.difference(want, before, words);
+        if actions.is_empty() && foreign.is_empty() {
             self.summary.unchanged += 1;
             work.lines.push((entity, 0, want, before, 0, 0));
             return None;
         }
-        let why = self.unsupported(actions).or_else(|| too_many(actions));
+        let all = [actions.as_slice(), foreign].concat();
+        let why = self.unsupported(actions).or_else(|| too_many(&all));
         if let Some(why) = why {
             return Some((Class::Unsupported, why));
+        }
+        if foreign.is_empty() {
+            self.summary.to_change += 1;
+        } else {
+            self.summary.foreign += 1;
         }
         self.count(actions, &mut work.weight);
         if work.parts.len() >= REMEMBERED {
             work.parts.clear();
         }
         let parts = work.parts.entry((want, before)).or_insert_with(|| {
-            let part = |actions: Vec<Action>| (words.change_id(&actions), (1 << actions.len()) - 1);
-            whole_keys(actions).into_iter().map(part).collect()
+            let part = |actions: Vec<Action>| Part {
+                change: words.change_id(&actions),
+                bits: (1 << actions.len()) - 1,
+                foreign: theirs(&actions, foreign, &words.before(before)),
+            };
+            whole_keys(&all).into_iter().map(part).collect()
         });
-        for (part, (change, open)) in (0..).zip(parts.iter()) {
-            work.lines.push((entity, part, want, before, *change, *open));
+        for (number, part) in (0..).zip(parts.iter()) {
+            work.lines
+                .push((entity, number, want, before, part.change, part.bits));
+            if let Some((bits, why)) = &part.foreign {
+                let line = LineBits {
+                    entity,
+                    part: number,
+                    bits: *bits,
+                };
+                let verdict = Verdict::Other(Outcome::Conflict, Failure::new(Class::Changed, why.clone()));
+                work.settled.push(Settlement { line, verdict });
+            }
         }
         None
     }
 
     fn count(&mut self, actions: &[Action], weight: &mut Weight) {
-        self.summary.to_change += 1;
         weight.operations += actions.len() as u64;
         for action in actions {
             if !self.summary.keys.contains_key(&action.tag.key) {
@@ -250,6 +287,28 @@ fn row<'a>(
     (entity, key, name, class, why)
 }
 
+/// The bits of a part that would undo what is somebody else's now, and a sentence about them.
+fn theirs(part: &[Action], foreign: &[Action], live: &[Present]) -> Option<(u64, String)> {
+    let bits = bits_where(part, |action| foreign.contains(action));
+    let keys: BTreeSet<&str> = part
+        .iter()
+        .filter(|action| foreign.contains(action))
+        .map(|action| &*action.tag.key)
+        .collect();
+    let of_key = |key: &&str| {
+        let now = live.iter().filter(|present| present.tag.key == **key);
+        let now: Vec<String> = now.map(|present| shortened(&present.tag.to_string())).collect();
+        let now = if now.is_empty() {
+            "not there".to_owned()
+        } else {
+            now.join(", ")
+        };
+        format!("`{key}` is no longer as the run left it (now {now}), so it stays")
+    };
+    let why: Vec<String> = keys.iter().map(of_key).collect();
+    (bits != 0).then(|| (bits, why.join("; ")))
+}
+
 /// Actions cut into parts that fit into a line each. All actions of a key are in one part: whether an old value may go,
 /// and whether somebody else changed the key, is decided within a line.
 fn whole_keys(actions: &[Action]) -> Vec<Vec<Action>> {
@@ -296,18 +355,31 @@ fn too_many(actions: &[Action]) -> Option<String> {
 /// remembering would only fill the memory.
 pub(super) const REMEMBERED: usize = 50_000;
 
-/// The actions of each (want, before), worked out once while there are not too many.
+/// The difference of each (want, before), worked out once while there are not too many.
 #[derive(Debug, Default)]
-pub(super) struct Memo(HashMap<(u32, u32), Vec<Action>>);
+pub(super) struct Memo(HashMap<(u32, u32), Undone>);
 
 impl Memo {
+    /// What is to be done.
     pub(super) fn actions(&mut self, want: u32, before: u32, words: &Words) -> &[Action] {
+        &self.difference(want, before, words).actions
+    }
+
+    /// The same, with what is not to be done although it was wanted; only taking a run back knows that.
+    fn difference(&mut self, want: u32, before: u32, words: &Words) -> &Undone {
         if self.0.len() >= REMEMBERED {
             self.0.clear();
         }
-        self.0
-            .entry((want, before))
-            .or_insert_with(|| diff::actions(&words.wishes(want), &words.before(before)))
+        self.0.entry((want, before)).or_insert_with(|| {
+            let live = words.before(before);
+            if words.undoing {
+                return undo::actions(&words.reversals(want), &live);
+            }
+            Undone {
+                actions: diff::actions(&words.wishes(want), &live),
+                foreign: Vec::new(),
+            }
+        })
     }
 }
 

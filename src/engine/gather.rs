@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::undo::UndoRow;
 use super::words::Words;
 use crate::inventory::{Entry, FileFacts, Inventory};
 use crate::ledger::RetryRow;
@@ -27,6 +28,8 @@ pub enum Source {
     Inventory(Box<Inventory>, Box<Mapper>),
     /// The failed rows of an earlier run.
     Retry(Vec<RetryRow>),
+    /// What an earlier run did.
+    Undo(Vec<UndoRow>),
 }
 
 /// One row as the ledger wants it.
@@ -77,6 +80,7 @@ pub(super) fn begin(
         match source {
             Source::Inventory(inventory, mapper) => gatherer.read(*inventory, *mapper)?,
             Source::Retry(rows) => gatherer.again(rows),
+            Source::Undo(rows) => gatherer.back(rows),
         }
         gatherer.flush();
         Ok(gatherer.gathering)
@@ -166,6 +170,15 @@ impl Gatherer {
         for row in rows {
             let entity = self.entity(&row.entity, &row.entity);
             let want = self.gathering.words.want_id(&row.wishes);
+            self.push(&row.origin, Ok((entity, want)));
+        }
+    }
+
+    fn back(&mut self, rows: Vec<UndoRow>) {
+        self.gathering.words.undoing = true;
+        for row in rows {
+            let entity = self.entity(&row.entity, &row.entity);
+            let want = self.gathering.words.reversals_id(&row.reversals);
             self.push(&row.origin, Ok((entity, want)));
         }
     }

@@ -128,7 +128,7 @@ mod tests {
             job: "j",
             job_path: "job.toml",
             job_digest: "d",
-            retry_of: None,
+            follows: None,
             target,
         };
         let run = ledger.begin_run(&run).await.unwrap();

@@ -15,7 +15,9 @@ mod plan;
 mod reconcile;
 mod target;
 mod tidy;
+mod undo;
 mod validate;
+mod verify;
 mod wave;
 mod whole;
 mod words;
@@ -26,6 +28,8 @@ pub use embedded::Embedded;
 pub use gather::{Gathering, Source};
 pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
 pub use target::{Target, TargetSpec};
+pub use undo::{UndoRow, undo_rows};
+pub use verify::{Difference, Finding, Verified, verify};
 
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;

@@ -7,7 +7,7 @@ use super::EngineError;
 use super::target::Target;
 use crate::event::Event;
 use crate::ledger::{Ledger, RunLog};
-use crate::model::{Limits, LiveEntity};
+use crate::model::{Grain, Limits, LiveEntity};
 use crate::vendor::{Cursor, Page, Scope};
 
 /// Pages of a listing before it is taken for endless.
@@ -62,6 +62,21 @@ impl Observer<'_> {
             Some(_) => self.by_id(ids, a_request, &mut see).await,
             None if asking <= 1 => self.by_id(ids, a_request, &mut see).await,
             None => self.try_listing(ids, a_request, &mut see).await,
+        }
+    }
+
+    /// Observes entities with what they carry: a listing of definitions does not tell what they are.
+    pub(super) async fn told(
+        &self,
+        ids: &[&str],
+        mut see: impl FnMut(LiveEntity),
+    ) -> Result<(), EngineError> {
+        match (self.limits.grain, self.limits.observe_ids) {
+            (Grain::Document, Some(budget)) => {
+                let longest = ids.iter().map(|id| id.len()).max().unwrap_or(0);
+                self.by_id(ids, budget.ids(longest), &mut see).await
+            }
+            _ => self.entities(ids, see).await,
         }
     }
 

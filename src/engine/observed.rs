@@ -181,15 +181,14 @@ impl Observed {
             let keys = self
                 .keys
                 .entry(want)
-                .or_insert_with(|| words.wishes(want).into_iter().map(|wish| wish.tag.key).collect());
+                .or_insert_with(|| words.named(want).into_iter().map(|tag| tag.key).collect());
             for LiveTag { tag, provenance } in tags.iter().filter(|tag| keys.contains(&tag.tag.key)) {
                 undecided |= *provenance == Provenance::Undecided;
                 // A document that says the same is the one that is wanted, however it is written.
                 let same = (tag.key == DOCUMENT_KEY)
-                    .then(|| words.wishes(want))
+                    .then(|| words.named(want))
                     .into_iter()
                     .flatten()
-                    .map(|wish| wish.tag)
                     .find(|wanted| wanted.key == tag.key && vendor.same(wanted, tag));
                 present.push(Present::new(same.unwrap_or_else(|| tag.clone()), *provenance));
             }

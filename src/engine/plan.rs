@@ -18,7 +18,7 @@ use super::validate;
 use crate::collide::{self, Claim, Policy};
 use crate::event::{Event, Stage};
 use crate::guard::{self, Bounds};
-use crate::ledger::{Ledger, NewRun, RowRow, RunLog};
+use crate::ledger::{Follows, Ledger, NewRun, RowRow, RunLog};
 use crate::model::{Class, Grain, Limits, LiveEntity, Wish};
 
 /// Rows written at once.
@@ -33,8 +33,8 @@ pub struct PlanInput<'a> {
     pub job_path: &'a str,
     /// blake3 of the job file.
     pub job_digest: &'a str,
-    /// The run whose failures are tried again.
-    pub retry_of: Option<i64>,
+    /// The earlier run that the plan is about, when it is.
+    pub follows: Option<Follows>,
     /// Where the wishes come from.
     pub source: Source,
     /// What becomes of rows that disagree.
@@ -69,6 +69,10 @@ pub struct PlanSummary {
     pub unchanged: u64,
     /// Entities to change.
     pub to_change: u64,
+    /// Entities where something stays, since somebody else changed it after the run that is taken back; what is beside it
+    /// may still go back.
+    #[serde(default)]
+    pub foreign: u64,
     /// Operations.
     pub operations: u64,
     /// Operations by key.
@@ -101,7 +105,7 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
             job: input.job,
             job_path: input.job_path,
             job_digest: input.job_digest,
-            retry_of: input.retry_of,
+            follows: input.follows,
             target: target.plan.clone(),
         })
         .await?;
@@ -132,11 +136,16 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
         target,
         ledger,
         run,
+        log: &log,
         limits: &limits,
         summary: &mut planner.summary,
         lost: &lost,
     };
-    let weight = draft.save(&mut gathering, &observed).await?;
+    let mut weight = draft.save(&mut gathering, &observed).await?;
+    if gathering.words.undoing {
+        // What goes is what the run that is taken back has put there.
+        (weight.removals, weight.rewrites) = (0, 0);
+    }
     let objections = guard::objections(&weight, input.bounds);
     let refused = (!objections.is_empty()).then(|| objections.join("; "));
     let summary = serde_json::to_value(&planner.summary).expect("counts are JSON");

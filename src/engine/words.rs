@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::ledger::{action_code, present_code, wish_code};
-use crate::model::{Action, Interner, Present, Rule, Tag, Wish};
+use crate::ledger::{action_code, present_code, reversal, reversal_code, wish_code};
+use crate::model::{Action, Interner, Present, Reversal, Rule, Tag, Wish};
 
 /// Tags, and sets of wishes, of live tags and of actions.
 #[derive(Debug)]
 pub(super) struct Words {
+    /// Whether entities want reversals of an earlier run, in place of wishes.
+    pub(super) undoing: bool,
     pub(super) tags: Interner,
     pub(super) wants: Interner,
     pub(super) befores: Interner,
@@ -18,6 +20,7 @@ impl Words {
     /// Set 0 of live tags and of actions is the empty one.
     pub(super) fn new() -> Self {
         let mut words = Self {
+            undoing: false,
             tags: Interner::default(),
             wants: Interner::default(),
             befores: Interner::default(),
@@ -82,6 +85,28 @@ impl Words {
             tag: self.tag(code / 8),
         };
         codes(self.wants.text(want)).into_iter().map(wish).collect()
+    }
+
+    /// The number of a set of reversals.
+    pub(super) fn reversals_id(&mut self, reversals: &[Reversal]) -> u32 {
+        let codes: Vec<u64> = reversals
+            .iter()
+            .map(|one| reversal_code(one, self.tag_id(&one.tag)))
+            .collect();
+        self.wants.intern(&members(&codes))
+    }
+
+    /// The reversals of a number.
+    pub(super) fn reversals(&self, want: u32) -> Vec<Reversal> {
+        let codes = codes(self.wants.text(want)).into_iter();
+        codes.map(|code| reversal(code, self.tag(code / 8))).collect()
+    }
+
+    /// The tags that an entity's wanted set speaks of.
+    pub(super) fn named(&self, want: u32) -> Vec<Tag> {
+        // Wishes and reversals put the tag into the same place.
+        let codes = codes(self.wants.text(want)).into_iter();
+        codes.map(|code| self.tag(code / 8)).collect()
     }
 
     /// The number of a set of live tags.

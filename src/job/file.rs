@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -113,16 +114,28 @@ impl Visitor<'_> for BoundVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Bound, E> {
-        text.trim()
-            .strip_suffix('%')
-            .and_then(|percent| percent.trim().parse::<f64>().ok())
-            .filter(|percent| (0.0..=100.0).contains(percent))
-            .map(Bound::Percent)
-            .ok_or_else(|| {
-                E::custom(format!(
-                    "`{text}` is no share; write it like \"30%\", from \"0%\" to \"100%\""
-                ))
-            })
+        share(text).map_err(E::custom)
+    }
+}
+
+fn share(text: &str) -> Result<Bound, String> {
+    text.trim()
+        .strip_suffix('%')
+        .and_then(|percent| percent.trim().parse::<f64>().ok())
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .map(Bound::Percent)
+        .ok_or_else(|| format!("`{text}` is no share; write it like \"30%\", from \"0%\" to \"100%\""))
+}
+
+/// A bound of the command line, where a number needs no type of its own.
+impl FromStr for Bound {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(number) => Ok(Self::Number(number)),
+            Err(_) => share(text),
+        }
     }
 }
 

@@ -46,6 +46,16 @@ pub(super) const OPEN_LINES: Numbered = Numbered {
         WHERE l.run = ?1 AND l.open <> 0 AND l.entity >= ?2 AND l.entity < ?3",
 };
 
+/// All lines, numbered by their entity.
+const RUN_LINES: Numbered = Numbered {
+    doing: "reading the lines",
+    last: "SELECT max(entity) FROM line WHERE run = ?1",
+    page: "SELECT json_group_array(json_array(
+            l.entity, l.part, l.want, l.before, l.change, l.done | l.unchanged, e.key))
+        FROM line AS l JOIN entity AS e ON e.run = l.run AND e.id = l.entity
+        WHERE l.run = ?1 AND l.entity >= ?2 AND l.entity < ?3",
+};
+
 /// Bits of what a line settled, collected for one transaction.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SettledBits {
@@ -77,6 +87,25 @@ pub struct OpenLine {
     pub open: u64,
     /// What this run has sent, or was about to.
     pub attempted: u64,
+    /// What is done, or was found so.
+    pub good: u64,
+    /// The vendor's identifier.
+    pub id: Arc<str>,
+}
+
+/// A line of a run, as `RUN_LINES` gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RunLine {
+    /// The entity's number.
+    pub entity: u32,
+    /// Which of the entity's lines.
+    pub part: u32,
+    /// What is wanted of the entity.
+    pub want: u32,
+    /// What the entity carried.
+    pub before: u32,
+    /// What was to be done; 0 when nothing was.
+    pub change: u32,
     /// What is done, or was found so.
     pub good: u64,
     /// The vendor's identifier.
@@ -172,6 +201,15 @@ impl Ledger {
             .await?;
         // SQLite does not promise the order in which it gathers a page.
         lines.sort_unstable_by_key(|line: &OpenLine| (line.entity, line.part));
+        Ok(lines)
+    }
+
+    /// The lines of a run, in order.
+    pub async fn run_lines(&self, run: i64) -> Result<Vec<RunLine>, LedgerError> {
+        let mut lines = Vec::new();
+        self.each_numbered(RUN_LINES, run, |line| lines.push(line))
+            .await?;
+        lines.sort_unstable_by_key(|line: &RunLine| (line.entity, line.part));
         Ok(lines)
     }
 }

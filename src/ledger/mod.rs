@@ -14,11 +14,13 @@ mod tests;
 mod vocabulary;
 mod writer;
 
-pub use applying::{Intent, LineBits, OpenLine, RunLog, Settlement, Verdict};
-pub use planning::{EntityRow, LineRow, NewRun, PlanTarget, RowRow, TagRow};
-pub use reading::{AttemptCounts, RetryRow, RowReport, RunRow, RunState, Summary};
+pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
+pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow};
+pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, RunRow, RunState, Summary};
 pub use store::{Ledger, default_path};
-pub use vocabulary::{BITS_A_LINE, SetRole, Vocabulary, action_code, present_code, wish_code};
+pub use vocabulary::{
+    BITS_A_LINE, SetRole, Vocabulary, action_code, present_code, reversal, reversal_code, wish_code,
+};
 
 use std::path::PathBuf;
 

@@ -13,10 +13,35 @@ pub struct NewRun<'a> {
     pub job_path: &'a str,
     /// blake3 of the job file.
     pub job_digest: &'a str,
-    /// The run whose failures are tried again.
-    pub retry_of: Option<i64>,
+    /// The earlier run that it is about, when it is.
+    pub follows: Option<Follows>,
     /// What it writes to.
     pub target: PlanTarget,
+}
+
+/// What a run has to do with an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// It tries the failures of that run again.
+    Retry(i64),
+    /// It takes back what that run did.
+    Undo(i64),
+}
+
+impl Follows {
+    fn retry(self) -> Option<i64> {
+        match self {
+            Self::Retry(run) => Some(run),
+            Self::Undo(_) => None,
+        }
+    }
+
+    fn undo(self) -> Option<i64> {
+        match self {
+            Self::Undo(run) => Some(run),
+            Self::Retry(_) => None,
+        }
+    }
 }
 
 /// The connection that a plan was made for. `apply` refuses when it has changed since.
@@ -71,15 +96,19 @@ impl Ledger {
             kind,
         } = &run.target;
         let row = (
-            (run.job, run.job_path, run.job_digest, run.retry_of),
+            (run.job, run.job_path, run.job_digest),
+            (
+                run.follows.and_then(Follows::retry),
+                run.follows.and_then(Follows::undo),
+            ),
             (connection, vendor, url, tenant, kind),
             now_ms(),
         );
         let sql = "INSERT INTO run
-            (job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind, created_ms, state)
-            SELECT ?1 ->> '$[0][0]', ?1 ->> '$[0][1]', ?1 ->> '$[0][2]', ?1 ->> '$[0][3]',
-                   ?1 ->> '$[1][0]', ?1 ->> '$[1][1]', ?1 ->> '$[1][2]', ?1 ->> '$[1][3]', ?1 ->> '$[1][4]',
-                   ?1 ->> 2, 'planning'";
+            (job, job_path, job_digest, retry_of, undo_of, connection, vendor, url, tenant, kind, created_ms, state)
+            SELECT ?1 ->> '$[0][0]', ?1 ->> '$[0][1]', ?1 ->> '$[0][2]', ?1 ->> '$[1][0]', ?1 ->> '$[1][1]',
+                   ?1 ->> '$[2][0]', ?1 ->> '$[2][1]', ?1 ->> '$[2][2]', ?1 ->> '$[2][3]', ?1 ->> '$[2][4]',
+                   ?1 ->> 3, 'planning'";
         self.writer.insert_one(sql, &row).await
     }
 

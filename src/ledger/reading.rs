@@ -1,6 +1,6 @@
 //! Runs, their rows and outcomes, and what connections taught.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -83,6 +83,8 @@ pub struct RunRow {
     pub job_digest: String,
     /// The run whose failures it tries again.
     pub retry_of: Option<i64>,
+    /// The run that it takes back.
+    pub undo_of: Option<i64>,
     /// What it writes to.
     pub target: PlanTarget,
     /// Where it stands.
@@ -127,6 +129,28 @@ pub struct RetryRow {
     pub wishes: Vec<Wish>,
 }
 
+/// What a run did to an entity that a row names first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneRow {
+    /// Where the row stands in the inventory.
+    pub origin: Origin,
+    /// The vendor's identifier.
+    pub entity: String,
+    /// The lines of the entity with something done.
+    pub lines: Vec<DoneLine>,
+}
+
+/// What was done of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DoneLine {
+    /// What the entity carried.
+    pub before: u32,
+    /// What was to be done.
+    pub change: u32,
+    /// The operations that were confirmed.
+    pub done: u64,
+}
+
 /// How often requests were sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct AttemptCounts {
@@ -168,7 +192,7 @@ fn place(outcome: Outcome) -> usize {
 }
 
 const RUN: &str = "SELECT id, job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind, state, reason,
-    summary, created_ms, ended_ms FROM run WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR job = ?2) ORDER BY id";
+    summary, created_ms, ended_ms, undo_of FROM run WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR job = ?2) ORDER BY id";
 
 fn run_row(row: &SqliteRow) -> Result<RunRow, LedgerError> {
     let target = PlanTarget {
@@ -185,6 +209,7 @@ fn run_row(row: &SqliteRow) -> Result<RunRow, LedgerError> {
         job_path: row.get(2),
         job_digest: row.get(3),
         retry_of: row.get(4),
+        undo_of: row.get(15),
         target,
         state: row.get::<&str, _>(10).parse()?,
         reason: row.get(11),
@@ -290,6 +315,26 @@ impl Ledger {
         }
     }
 
+    /// Calls `each` for every entity that the run changed, as far as that was confirmed, in the order of the inventory.
+    pub async fn each_done(&self, run: i64, mut each: impl FnMut(DoneRow)) -> Result<(), LedgerError> {
+        let mut seen = HashSet::new();
+        let mut after = -1;
+        loop {
+            let page = self.row_page(run, after).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            let lines = self.lines_of(run, &page).await?;
+            for row in page {
+                if let Some(entity) = row.entity
+                    && seen.insert(entity)
+                    && let Some(done) = row.done(&lines)
+                {
+                    each(done);
+                }
+            }
+        }
+    }
+
     /// Where some rows stand in the inventory, by their numbers.
     pub async fn row_places(&self, run: i64, rows: &[u64]) -> Result<HashMap<u64, Origin>, LedgerError> {
         let rows = serde_json::to_string(rows).expect("numbers are JSON");
@@ -314,6 +359,28 @@ impl Ledger {
             )
         };
         Ok(found.iter().map(place).collect())
+    }
+
+    /// Where the first row of each of some entities stands, by the entities' numbers.
+    pub async fn first_places(
+        &self,
+        run: i64,
+        entities: &[u32],
+    ) -> Result<HashMap<u32, Origin>, LedgerError> {
+        let entities = serde_json::to_string(entities).expect("numbers are JSON");
+        let found = sqlx::query_as(
+            "SELECT entity, min(id) FROM inventory_row
+             WHERE run = ?1 AND entity IN (SELECT value FROM json_each(?2)) GROUP BY entity",
+        )
+        .bind(run)
+        .bind(entities)
+        .fetch_all(&self.readers)
+        .await;
+        let firsts: Vec<(u32, i64)> = found.map_err(LedgerError::sql("reading the rows"))?;
+        let rows: Vec<u64> = firsts.iter().map(|(_, row)| bits(*row)).collect();
+        let mut places = self.row_places(run, &rows).await?;
+        let place = |(entity, row): (u32, i64)| Some((entity, places.remove(&bits(row))?));
+        Ok(firsts.into_iter().filter_map(place).collect())
     }
 
     /// What a connection taught on a topic.
@@ -417,7 +484,7 @@ impl Ledger {
         let entities: Vec<u32> = page.iter().filter_map(|row| row.entity).collect();
         let entities = serde_json::to_string(&entities).expect("numbers are JSON");
         let lines = sqlx::query(
-            "SELECT entity, part, change, open, done, unchanged FROM line
+            "SELECT entity, part, before, change, open, done, unchanged FROM line
              WHERE run = ?1 AND entity IN (SELECT value FROM json_each(?2)) ORDER BY entity, part",
         )
         .bind(run)
@@ -429,10 +496,11 @@ impl Ledger {
         for row in lines {
             let line = StoredLine {
                 part: row.get(1),
-                change: row.get(2),
-                open: bits(row.get(3)),
-                done: bits(row.get(4)),
-                unchanged: bits(row.get(5)),
+                before: row.get(2),
+                change: row.get(3),
+                open: bits(row.get(4)),
+                done: bits(row.get(5)),
+                unchanged: bits(row.get(6)),
                 verdicts: Vec::new(),
             };
             found.entry(row.get(0)).or_default().push(line);
@@ -488,6 +556,7 @@ struct StoredVerdict {
 #[derive(Debug)]
 struct StoredLine {
     part: u32,
+    before: u32,
     change: u32,
     open: u64,
     done: u64,
@@ -555,6 +624,23 @@ impl StoredRow {
             class,
             message,
         }
+    }
+
+    /// What was done to its entity; `None` when nothing was.
+    fn done(self, lines: &HashMap<u32, Vec<StoredLine>>) -> Option<DoneRow> {
+        let lines = lines.get(&self.entity?)?.iter();
+        let done = lines.filter(|line| line.done != 0);
+        let line = |line: &StoredLine| DoneLine {
+            before: line.before,
+            change: line.change,
+            done: line.done,
+        };
+        let lines: Vec<DoneLine> = done.map(line).collect();
+        Some(DoneRow {
+            origin: self.origin,
+            entity: self.key.filter(|_| !lines.is_empty())?,
+            lines,
+        })
     }
 
     fn retry(

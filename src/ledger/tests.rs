@@ -29,7 +29,7 @@ fn new_run() -> NewRun<'static> {
         job: "nightly",
         job_path: "job.toml",
         job_digest: "d1",
-        retry_of: None,
+        follows: None,
         target: target(),
     }
 }

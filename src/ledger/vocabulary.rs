@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::pages::Numbered;
 use super::{Ledger, LedgerError};
-use crate::model::{Action, Present, Rule, Tag, Wish};
+use crate::model::{Action, Present, Reversal, Rule, Tag, Wish};
 
 /// Operations a line: they are the bits of a signed 64-bit integer, and the sign stays out of it.
 pub const BITS_A_LINE: usize = 62;
@@ -89,9 +89,30 @@ pub fn action_code(rule: Rule, remove: bool, tag: u32) -> u64 {
     (u64::from(tag) * 2 + u64::from(remove)) * 8 + rule_code(rule)
 }
 
+/// A reversal as an integer, for a tag of this number.
+pub fn reversal_code(reversal: &Reversal, tag: u32) -> u64 {
+    let Reversal {
+        was, is_left, by_key, ..
+    } = *reversal;
+    u64::from(tag) * 8 + u64::from(was) + 2 * u64::from(is_left) + 4 * u64::from(by_key)
+}
+
+/// The reversal of an integer, for its tag.
+pub fn reversal(code: u64, tag: Tag) -> Reversal {
+    let is = |bit: u64| code >> bit & 1 == 1;
+    Reversal {
+        tag,
+        was: is(0),
+        is_left: is(1),
+        by_key: is(2),
+    }
+}
+
 /// The tags and sets of one run, in memory.
 #[derive(Debug, Default)]
 pub struct Vocabulary {
+    /// Whether the run takes another one back: then its entities want reversals.
+    undoes: bool,
     tags: HashMap<u32, Tag>,
     sets: HashMap<(SetRole, u32), Box<[u64]>>,
 }
@@ -122,7 +143,16 @@ impl Vocabulary {
                 })
                 .await?;
         }
-        Ok(Self { tags, sets })
+        let undo_of: Option<i64> = sqlx::query_scalar("SELECT undo_of FROM run WHERE id = ?1")
+            .bind(run)
+            .fetch_one(&ledger.readers)
+            .await
+            .map_err(LedgerError::sql("reading a run"))?;
+        Ok(Self {
+            undoes: undo_of.is_some(),
+            tags,
+            sets,
+        })
     }
 
     fn members(&self, role: SetRole, set: u32) -> &[u64] {
@@ -151,6 +181,17 @@ impl Vocabulary {
             tag: self.tag(code / 8),
         };
         self.members(SetRole::Want, want).iter().map(wish).collect()
+    }
+
+    /// What an entity of a run that takes another one back wants back.
+    pub fn reversals(&self, want: u32) -> Vec<Reversal> {
+        let reversal = |code: &u64| reversal(*code, self.tag(code / 8));
+        self.members(SetRole::Want, want).iter().map(reversal).collect()
+    }
+
+    /// Whether the run takes another one back.
+    pub fn undoes(&self) -> bool {
+        self.undoes
     }
 
     /// What an entity carried.
@@ -198,7 +239,11 @@ impl Vocabulary {
     }
 
     /// The bits of a change that concern what a row asks for: those of its keys, or for `add` and `remove` of its tags.
+    /// Where a run is taken back, all of them: an entity has one row.
     pub fn bits_of(&self, want: u32, change: u32) -> u64 {
+        if self.undoes {
+            return u64::MAX;
+        }
         let wishes = self.wishes(want);
         let concerns = |action: &Action| {
             wishes.iter().any(|wish| {

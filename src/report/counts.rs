@@ -20,6 +20,7 @@ pub(super) struct RunCounts<'a> {
     /// Why it was refused, or why it halted last.
     reason: Option<&'a str>,
     retry_of: Option<i64>,
+    undo_of: Option<i64>,
     created: Option<String>,
     ended: Option<String>,
     rows_read: u64,
@@ -51,6 +52,7 @@ impl<'a> RunCounts<'a> {
             state: run.state.as_str(),
             reason: run.reason.as_deref(),
             retry_of: run.retry_of,
+            undo_of: run.undo_of,
             created: time(run.created_ms),
             ended: run.ended_ms.and_then(time),
             rows_read: summary.rows,

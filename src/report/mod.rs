@@ -14,8 +14,10 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod text;
+mod verify;
 
 pub use outcomes::{outcomes, unaccounted};
 pub use plan::{KeyCounts, PlanCounts, PlanView, plan, plan_json};
 pub use rows::{Format, ReportError, rows, rows_not_done};
 pub use status::{status, status_json};
+pub use verify::{DifferenceView, VerifyView, verify, verify_json};

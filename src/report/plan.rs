@@ -43,6 +43,10 @@ pub struct PlanCounts {
     pub unchanged: u64,
     /// Entities to change.
     pub to_change: u64,
+    /// Entities where something stays, since somebody else changed it after the run that is taken back; what is beside it
+    /// may still go back.
+    #[serde(default)]
+    pub foreign: u64,
     /// Operations.
     pub operations: u64,
     /// Operations by key.
@@ -68,6 +72,7 @@ struct About {
     job: String,
     state: &'static str,
     retry_of: Option<i64>,
+    undo_of: Option<i64>,
     created: Option<String>,
     connection: String,
     vendor: String,
@@ -107,6 +112,7 @@ impl About {
             job: run.job.clone(),
             state: run.state.as_str(),
             retry_of: run.retry_of,
+            undo_of: run.undo_of,
             created: time(run.created_ms),
             connection: target.connection,
             vendor: target.vendor,
@@ -151,12 +157,13 @@ fn title(view: &PlanView) -> String {
     let Some(about) = &view.about else {
         return format!("run {}", view.run);
     };
-    let retry = about
-        .retry_of
-        .map(|earlier| format!(", again what failed in run {earlier}"))
-        .unwrap_or_default();
+    let earlier = match (about.retry_of, about.undo_of) {
+        (Some(earlier), _) => format!(", again what failed in run {earlier}"),
+        (None, Some(earlier)) => format!(", taking run {earlier} back"),
+        (None, None) => String::new(),
+    };
     format!(
-        "run {}: {} to {} at {} ({}){retry}",
+        "run {}: {} to {} at {} ({}){earlier}",
         view.run, about.job, about.kind, about.connection, about.url
     )
 }
@@ -190,7 +197,14 @@ fn rows(view: &PlanCounts) -> String {
 fn entities(view: &PlanCounts) -> String {
     let (named, unchanged, to_change) = (view.entities, view.unchanged, view.to_change);
     let mut line = format!("entities: {named} named, {unchanged} unchanged, {to_change} to change");
-    let barred = named.saturating_sub(unchanged + to_change);
+    let foreign = view.foreign;
+    if foreign > 0 {
+        let _ = write!(
+            line,
+            ", {foreign} with something that somebody else changed since, which stays"
+        );
+    }
+    let barred = named.saturating_sub(unchanged + to_change + foreign);
     if barred > 0 {
         let _ = write!(line, ", {barred} unusable");
     }
@@ -247,7 +261,7 @@ mod tests {
     fn busy() -> RunRow {
         run(json!({
             "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4, "entities": 97, "unchanged": 90,
-            "to_change": 5, "operations": 13, "keys": {
+            "to_change": 5, "foreign": 0, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },
             "files": ["hosts.csv: csv, UTF-8, delimiter `;`, 12 columns"],
@@ -336,7 +350,7 @@ operations: 0
         let mut want = json!({"version": 1, "run": 7, "plan": summary, "objections": ["no"]});
         assert_eq!(document(bare), want);
         want["about"] = json!({
-            "job": "prod-hosts", "state": "planned", "retry_of": null, "created": "2023-11-14T22:13:20Z",
+            "job": "prod-hosts", "state": "planned", "retry_of": null, "undo_of": null, "created": "2023-11-14T22:13:20Z",
             "connection": "dynatrace", "vendor": "dynatrace", "url": "https://abc12345.live.dynatrace.com",
             "tenant": "", "kind": "HOST",
         });

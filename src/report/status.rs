@@ -120,7 +120,7 @@ run 12: the token is refused\\u{7}; mend it and apply again
 
     #[test]
     fn the_document_has_all_seven_outcomes_of_every_run() {
-        let want = r#"{"version":1,"runs":[{"run":12,"job":"prod-hosts","state":"applying","reason":"the token is refused\u0007; mend it and apply again","retry_of":7,"created":"2023-11-14T22:13:20Z","ended":null,"rows_read":9,"outcomes":{"done":4,"unchanged":0,"rejected":0,"conflict":0,"failed":0,"unknown":0,"not_attempted":5},"operations":{"done":8,"unchanged":0,"rejected":0,"conflict":0,"failed":0,"unknown":0,"not_attempted":10},"calls":{"reads":2,"writes":3,"retries":1}}]}"#;
+        let want = r#"{"version":1,"runs":[{"run":12,"job":"prod-hosts","state":"applying","reason":"the token is refused\u0007; mend it and apply again","retry_of":7,"undo_of":null,"created":"2023-11-14T22:13:20Z","ended":null,"rows_read":9,"outcomes":{"done":4,"unchanged":0,"rejected":0,"conflict":0,"failed":0,"unknown":0,"not_attempted":5},"operations":{"done":8,"unchanged":0,"rejected":0,"conflict":0,"failed":0,"unknown":0,"not_attempted":10},"calls":{"reads":2,"writes":3,"retries":1}}]}"#;
         let document: serde_json::Value = serde_json::from_str(&status_json(&runs()[1..])).unwrap();
         assert_eq!(document.to_string(), want);
         assert_eq!(status_json(&[]), "{\n  \"version\": 1,\n  \"runs\": []\n}\n");

@@ -28,6 +28,7 @@ pub(super) fn planned_run(rows: u64) -> RunRow {
         job_path: "prod.toml".to_owned(),
         job_digest: String::new(),
         retry_of: None,
+        undo_of: None,
         target: target(),
         state: RunState::Planned,
         reason: None,
@@ -71,7 +72,7 @@ async fn begun() -> Stored {
         job: "prod-hosts",
         job_path: "prod.toml",
         job_digest: "",
-        retry_of: None,
+        follows: None,
         target: target(),
     };
     let run = ledger.begin_run(&new).await.unwrap();

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::harness::{Ended, Request, Simulator, TOKEN, Workspace, until};
 
+mod undo;
+
 /// What a test must know of a vendor.
 struct Vendor {
     /// Its word in jobs and for `simulate`.

@@ -29,3 +29,4 @@ mod signals;
 mod switches;
 mod throttling;
 mod tokens;
+mod undo;
