@@ -15,6 +15,7 @@ mod disk;
 mod faults;
 mod harness;
 mod inventories;
+mod laws;
 mod locks;
 mod names;
 mod plans;
