@@ -492,6 +492,7 @@ async fn applied(file: &Path, ledger: &Ledger, calls: usize) -> Duration {
         max_age: Duration::from_mins(10),
         observed_at: Some(planned.observed_at),
         breaker: Breaker::default(),
+        waves: Vec::new(),
     };
     let began = Instant::now();
     engine::apply(planned.run, &target, ledger, &options)

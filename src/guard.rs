@@ -151,6 +151,11 @@ impl Tally {
         }
     }
 
+    /// Whether an operation failed, or nobody knows what became of it.
+    pub fn has_failures(&self) -> bool {
+        self.failed > 0
+    }
+
     /// Why the run must stop, when it must.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub fn tripped(&self, breaker: &Breaker) -> Option<String> {

@@ -221,6 +221,11 @@ pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
     }
 }
 
+/// After how many of its entities a run reads back what it did.
+pub(super) fn waves(guard: &GuardOptions) -> Vec<Share> {
+    guard.waves.iter().map(|bound| share(*bound)).collect()
+}
+
 /// When the job's runs stop because of failures.
 pub(super) fn breaker(guard: &GuardOptions) -> Breaker {
     match guard.breaker {

@@ -143,6 +143,7 @@ impl Session {
             max_age: self.job.max_age,
             observed_at,
             breaker: open::breaker(&self.job.guard),
+            waves: open::waves(&self.job.guard),
         };
         let applying = engine::apply(run, &self.target, &self.ledger, &options);
         let applied = until_signalled(applying, &self.target, &mut self.signals).await;

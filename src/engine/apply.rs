@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::EngineError;
+use super::canary::{self, Wave};
 use super::draft::HIDDEN;
 use super::observe::Observer;
 use super::plan::BATCH;
@@ -14,7 +15,7 @@ use super::reconcile::{self, Standing};
 use super::target::Target;
 use super::wave::Direction;
 use crate::event::{Event, Stage};
-use crate::guard::{Breaker, Tally};
+use crate::guard::{Breaker, Share, Tally};
 use crate::ledger::{Ledger, LineBits, OpenLine, RunLog, RunState, Settlement, Verdict, Vocabulary};
 use crate::model::{Action, Class, Failure, Grain, Limits, LiveEntity, Outcome, Rule, Tag, TagSet};
 use crate::pack::GOES;
@@ -29,7 +30,7 @@ pub(super) const TAG_OVERHEAD: usize = 64;
 const LEAST_AGE: Duration = Duration::from_secs(1);
 
 /// How a run is applied.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ApplyOptions {
     /// How old an observation may be when its operations are sent.
     pub max_age: Duration,
@@ -37,6 +38,8 @@ pub struct ApplyOptions {
     pub observed_at: Option<Instant>,
     /// When to stop because of failures.
     pub breaker: Breaker,
+    /// Shares of the entities to change after which a run reads back what it did before it goes on.
+    pub waves: Vec<Share>,
 }
 
 /// How an apply ended.
@@ -58,26 +61,73 @@ pub async fn apply(
         .limits(target.kind())
         .map_err(|error| EngineError::Job(error.to_string()))?;
     ledger.set_state(run, RunState::Applying, None).await?;
-    let work = Run::load(run, target, ledger, &limits, options).await?;
-    work.begin().await?;
-    let ended = match limits.grain {
-        Grain::Delta => work.walk().await,
-        Grain::WholeSet | Grain::Document => work.walk_whole().await,
-    };
+    let lines = ledger.open_lines(run).await?;
+    begin(run, target, ledger, &lines).await?;
+    let ended = in_waves(run, lines, target, ledger, &limits, options).await;
     target.events.tell(Event::StageEnded { stage: Stage::Apply });
     let halted = match ended {
-        Ok(()) => work.stop_reason(),
+        Ok(halted) => halted,
         Err(EngineError::Stopped { reason, .. }) => Some(reason),
         Err(error) => return Err(error),
     };
-    if work.lines.iter().all(|line| line.open.get() == 0) {
-        work.tidy().await?;
-        ledger.set_state(run, RunState::Finished, None).await?;
-        return Ok(Applied { halted: None });
+    let state = match halted {
+        None => RunState::Finished,
+        Some(_) => RunState::Applying,
+    };
+    ledger.set_state(run, state, halted.as_deref()).await?;
+    Ok(Applied { halted })
+}
+
+/// Applies what is open, wave after wave. Gives back why something is left open; `None` when nothing is.
+async fn in_waves(
+    run: i64,
+    lines: Vec<OpenLine>,
+    target: &Target,
+    ledger: &Ledger,
+    limits: &Limits,
+    options: &ApplyOptions,
+) -> Result<Option<String>, EngineError> {
+    let waves = canary::waves(run, lines, ledger, &options.waves).await?;
+    let (last, mut removed) = (waves.len(), BTreeSet::new());
+    for (number, Wave { lines, is_first }) in (1..).zip(waves) {
+        if !is_first && let Some(reason) = canary::read_back(run, &lines, target, ledger).await? {
+            return Ok(Some(reason));
+        }
+        let work = Run::load(run, lines, target, ledger, limits, options).await?;
+        match limits.grain {
+            Grain::Delta => work.walk().await?,
+            Grain::WholeSet | Grain::Document => work.walk_whole().await?,
+        }
+        if work.is_open() {
+            let reason = work.stop_reason();
+            return Ok(Some(
+                reason.unwrap_or_else(|| "something is left open".to_owned()),
+            ));
+        }
+        removed.extend(work.removed());
+        if number == last {
+            work.tidy(&removed).await?;
+        } else if work.tally.get().has_failures() {
+            return Ok(Some(canary::FAILED.to_owned()));
+        }
     }
-    let reason = halted.unwrap_or_else(|| "something is left open".to_owned());
-    ledger.set_state(run, RunState::Applying, Some(&reason)).await?;
-    Ok(Applied { halted: Some(reason) })
+    Ok(None)
+}
+
+/// Tells how much there is to do, counted in rows of the plan.
+async fn begin(run: i64, target: &Target, ledger: &Ledger, lines: &[OpenLine]) -> Result<(), EngineError> {
+    let entities = lines.chunk_by(|one, other| one.entity == other.entity).count() as u64;
+    let summary = ledger.run(run).await?.summary;
+    let rows = summary
+        .and_then(|summary| summary.get("rows")?.as_u64())
+        .unwrap_or(entities)
+        .max(entities);
+    target.events.tell(Event::StageBegan {
+        stage: Stage::Apply,
+        total: Some(rows),
+    });
+    target.events.tell(Event::Advanced { by: rows - entities });
+    Ok(())
 }
 
 /// A line while it is worked on.
@@ -212,6 +262,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     async fn load(
         run: i64,
+        lines: Vec<OpenLine>,
         target: &'a Target,
         ledger: &'a Ledger,
         limits: &'a Limits,
@@ -220,7 +271,7 @@ impl<'a> Run<'a> {
         let vocabulary = Vocabulary::load_changes(ledger, run).await?;
         let weight = |tag: u32| 2 * vocabulary.bytes_of(tag) + TAG_OVERHEAD;
         let weights = (0..).take(vocabulary.tags()).map(weight).collect();
-        let lines: Vec<Line> = ledger.open_lines(run).await?.into_iter().map(Line::new).collect();
+        let lines: Vec<Line> = lines.into_iter().map(Line::new).collect();
         let mut changes = HashMap::new();
         for line in &lines {
             changes
@@ -242,27 +293,6 @@ impl<'a> Run<'a> {
             tally: Cell::default(),
             tripped: RefCell::default(),
         })
-    }
-
-    /// Tells how much there is to do, counted in rows of the plan.
-    async fn begin(&self) -> Result<(), EngineError> {
-        let entities = self
-            .lines
-            .iter()
-            .map(|line| line.of.entity)
-            .collect::<BTreeSet<_>>()
-            .len() as u64;
-        let summary = self.ledger.run(self.log.run()).await?.summary;
-        let rows = summary
-            .and_then(|summary| summary.get("rows")?.as_u64())
-            .unwrap_or(entities)
-            .max(entities);
-        self.target.events.tell(Event::StageBegan {
-            stage: Stage::Apply,
-            total: Some(rows),
-        });
-        self.target.events.tell(Event::Advanced { by: rows - entities });
-        Ok(())
     }
 
     async fn walk(&self) -> Result<(), EngineError> {

@@ -1,6 +1,7 @@
 //! Joins the rooms: plans, observes and applies. What it decides is in the pure stages; what it knows is in the ledger.
 
 mod apply;
+mod canary;
 mod check;
 mod doubt;
 mod draft;

@@ -10,9 +10,9 @@ use crate::model::Tag;
 impl Run<'_> {
     /// Tries each tag that was removed once. A tag that is still carried somewhere stays; so does everything when the
     /// vendor can't be reached: nothing that the job asks for depends on it.
-    pub(super) async fn tidy(&self) -> Result<(), EngineError> {
-        for tag in self.removed() {
-            let Some(request) = self.target.vendor.tidy(&tag) else {
+    pub(super) async fn tidy(&self, removed: &BTreeSet<Tag>) -> Result<(), EngineError> {
+        for tag in removed {
+            let Some(request) = self.target.vendor.tidy(tag) else {
                 return Ok(());
             };
             let request = request.map_err(|error| EngineError::Job(error.to_string()))?;
@@ -31,7 +31,7 @@ impl Run<'_> {
     }
 
     /// The tags that are off some entity now, by this run or before it.
-    fn removed(&self) -> BTreeSet<Tag> {
+    pub(super) fn removed(&self) -> BTreeSet<Tag> {
         let mut seen = BTreeSet::new();
         let mut removed = BTreeSet::new();
         for line in &self.lines {

@@ -64,6 +64,17 @@ pub async fn verify(
     ledger: &Ledger,
     patience: Duration,
 ) -> Result<Verified, EngineError> {
+    verify_some(run, target, ledger, patience, |_| true).await
+}
+
+/// The same for some of the entities.
+pub(super) async fn verify_some(
+    run: i64,
+    target: &Target,
+    ledger: &Ledger,
+    patience: Duration,
+    is_meant: impl Fn(u32) -> bool,
+) -> Result<Verified, EngineError> {
     let limits = target
         .vendor
         .limits(target.kind())
@@ -78,7 +89,8 @@ pub async fn verify(
         },
         vocabulary: Vocabulary::load(ledger, run).await?,
     };
-    let lines = ledger.run_lines(run).await?;
+    let mut lines = ledger.run_lines(run).await?;
+    lines.retain(|line| is_meant(line.entity));
     let entities: Vec<Lines<'_>> = lines.chunk_by(|one, other| one.entity == other.entity).collect();
     let (checked, skipped): (Vec<Lines<'_>>, Vec<Lines<'_>>) = entities
         .iter()

@@ -73,6 +73,9 @@ pub struct GuardOptions {
     /// The most entities that may be missing at the vendor, as a number or as a share of those that the inventory
     /// names. Default: 20 %, but never less than 10.
     pub max_missing: Option<Bound>,
+    /// How many of the entities to change are changed before the run reads them back and goes on, wave after wave: numbers,
+    /// or shares such as `1%`. After the last one all others follow. Default: no waves.
+    pub waves: Vec<Bound>,
     /// The share of failed operations at which a run stops, once 100 are settled. Default: 50 %.
     pub breaker: Option<Bound>,
 }

@@ -204,6 +204,17 @@ impl Ledger {
         Ok(lines)
     }
 
+    /// How many entities a run was to change.
+    pub async fn entities_to_change(&self, run: i64) -> Result<u64, LedgerError> {
+        let sql = "SELECT count(DISTINCT entity) FROM line WHERE run = ?1 AND change <> 0";
+        let count: i64 = sqlx::query_scalar(sql)
+            .bind(run)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(LedgerError::sql("counting entities"))?;
+        Ok(bits(count))
+    }
+
     /// The lines of a run, in order.
     pub async fn run_lines(&self, run: i64) -> Result<Vec<RunLine>, LedgerError> {
         let mut lines = Vec::new();

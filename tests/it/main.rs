@@ -31,3 +31,4 @@ mod switches;
 mod throttling;
 mod tokens;
 mod undo;
+mod waves;
