@@ -161,7 +161,7 @@ fn joined(claims: &[Claim<'_>], separator: &str) -> Vec<Wish> {
     let mut values: BTreeMap<(Rule, &str), Vec<&str>> = BTreeMap::new();
     let mut wishes = BTreeSet::new();
     for wish in claims.iter().flat_map(|claim| claim.wishes) {
-        if matches!(wish.rule, Rule::Add | Rule::Remove) {
+        if matches!(wish.rule, Rule::Add | Rule::Remove | Rule::Retire) {
             wishes.insert(wish.clone());
             continue;
         }
@@ -201,7 +201,7 @@ fn compatible(one: &BTreeSet<&Wish>, other: &BTreeSet<&Wish>) -> bool {
     both().all(|wish| match wish.rule {
         Rule::Add => true,
         Rule::Remove => wish.tag.value.is_some() && !added.contains(&wish.tag),
-        Rule::Set | Rule::Fill | Rule::Update => false,
+        Rule::Set | Rule::Fill | Rule::Update | Rule::Retire => false,
     })
 }
 

@@ -34,7 +34,7 @@ fn of_key(wishes: &[&Wish], live: &[&Present]) -> Vec<Action> {
         }
     };
     let mut exact: Option<Rule> = None;
-    let mut removed: Vec<&Tag> = Vec::new();
+    let mut removed: Vec<&Wish> = Vec::new();
     for wish in wishes {
         match wish.rule {
             Rule::Add => add(Rule::Add, &wish.tag),
@@ -44,14 +44,14 @@ fn of_key(wishes: &[&Wish], live: &[&Present]) -> Vec<Action> {
                 add(wish.rule, &wish.tag);
                 exact = Some(wish.rule);
             }
-            Rule::Remove => removed.push(&wish.tag),
+            Rule::Remove | Rule::Retire => removed.push(wish),
             Rule::Fill => {}
         }
     }
     let wanted = |tag: &Tag| {
         wishes
             .iter()
-            .any(|wish| wish.rule != Rule::Remove && wish.tag == *tag)
+            .any(|wish| !matches!(wish.rule, Rule::Remove | Rule::Retire) && wish.tag == *tag)
     };
     for present in live
         .iter()
@@ -59,9 +59,8 @@ fn of_key(wishes: &[&Wish], live: &[&Present]) -> Vec<Action> {
     {
         let asked = removed
             .iter()
-            .any(|tag| tag.value.is_none() || **tag == present.tag);
-        let rule = if asked { Some(Rule::Remove) } else { exact };
-        if let Some(rule) = rule {
+            .find(|wish| wish.tag.value.is_none() || wish.tag == present.tag);
+        if let Some(rule) = asked.map(|wish| wish.rule).or(exact) {
             actions.push(Action {
                 rule,
                 remove: true,
@@ -123,6 +122,8 @@ mod tests {
             (wish(Rule::Remove, "env", "prod"), &dev, ""),
             (wish(Rule::Remove, "env", ""), &dev, "-env:dev"),
             (wish(Rule::Remove, "env", ""), &ruled, ""),
+            (wish(Rule::Retire, "env", ""), &dev, "-env:dev"),
+            (wish(Rule::Retire, "env", ""), &ruled, ""),
         ];
         for (wish, now, want) in table {
             let got = actions(std::slice::from_ref(wish), &live(now));

@@ -123,7 +123,7 @@ fn back(reversals: &[&Reversal], live: &[&Present]) -> Vec<Action> {
 /// Whether a rule concerns its own value alone, whatever stands beside it.
 fn is_of_value(rule: Rule) -> bool {
     match rule {
-        Rule::Add | Rule::Remove => true,
+        Rule::Add | Rule::Remove | Rule::Retire => true,
         Rule::Set | Rule::Fill | Rule::Update => false,
     }
 }

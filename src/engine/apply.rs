@@ -143,6 +143,8 @@ pub(super) struct Line {
     pub(super) round: Cell<usize>,
     /// Whether what comes and what goes is sent apart, although the vendor takes both together.
     pub(super) apart: Cell<bool>,
+    /// Whether what takes the place of something was seen there.
+    pub(super) seen: Cell<bool>,
 }
 
 impl Line {
@@ -155,6 +157,7 @@ impl Line {
             good,
             round: Cell::new(0),
             apart: Cell::new(false),
+            seen: Cell::new(false),
         }
     }
 
@@ -178,6 +181,8 @@ pub(super) struct Change {
     /// For each bit that removes a replaced value, the bits that must have succeeded before it may go; empty where
     /// nothing is removed.
     pub(super) waits_for: Vec<u64>,
+    /// The bits that remove a key whose place another one takes.
+    pub(super) retires: u64,
     /// The bits that an `add` rule asks for, where the vendor has a simpler request for those.
     pub(super) plain: u64,
 }
@@ -189,11 +194,15 @@ impl Change {
             .zip(&tags)
             .fold(0, |bits, (bit, (_, remove))| bits | u64::from(*remove) << bit);
         // Where nothing is removed, no text is needed.
-        let waits_for = if removes == 0 {
-            Vec::new()
+        let (waits_for, retires) = if removes == 0 {
+            (Vec::new(), 0)
         } else {
             let actions = vocabulary.actions(change);
-            actions.iter().map(|action| replacing(&actions, action)).collect()
+            let waits = actions.iter().map(|action| replacing(&actions, action));
+            (
+                waits.collect(),
+                bits_where(&actions, |action| action.rule == Rule::Retire),
+            )
         };
         let plain = if limits.together {
             let is_plain = |action: &Action| action.rule == Rule::Add && !action.remove;
@@ -206,6 +215,7 @@ impl Change {
             tags: tags.into_iter().map(marked).collect(),
             removes,
             waits_for,
+            retires,
             plain,
         }
     }
@@ -277,6 +287,8 @@ impl<'a> Run<'a> {
             changes
                 .entry(line.of.change)
                 .or_insert_with(|| Change::new(line.of.change, &vocabulary, limits));
+            // What takes the place of another is seen before the other goes.
+            line.apart.set(changes[&line.of.change].retires != 0);
         }
         Ok(Self {
             target,
@@ -307,6 +319,7 @@ impl<'a> Run<'a> {
             let doubts = self.wave(Direction::Add).await?;
             self.settle_doubts(doubts).await?;
             self.block_removes().await?;
+            self.see_replacements().await?;
             let doubts = self.wave(Direction::Remove).await?;
             self.settle_doubts(doubts).await?;
         }
@@ -535,10 +548,8 @@ impl<'a> Run<'a> {
             let open = line.open.get();
             let blocked = open & self.change(line).waiting_for(!open & !line.good.get());
             if blocked != 0 {
-                let verdict = Verdict::failed(
-                    Class::Blocked,
-                    "the new value could not be added, so the old one stays",
-                );
+                let verdict =
+                    Verdict::failed(Class::Blocked, "what replaces it could not be added, so it stays");
                 settled.push((
                     place,
                     Settlement {
@@ -600,9 +611,13 @@ pub(super) fn shortened(tag: &str) -> String {
     }
 }
 
-/// The adds that must have succeeded before an action may remove a value: those that replace it.
+/// The adds that must have succeeded before an action may remove a value: those that replace it, and where a key takes the
+/// place of another all that come to the entity.
 fn replacing(actions: &[Action], gone: &Action) -> u64 {
     let replaces = |rule: Rule| matches!(rule, Rule::Set | Rule::Update);
+    if gone.remove && gone.rule == Rule::Retire {
+        return bits_where(actions, |action| !action.remove);
+    }
     if !gone.remove || !replaces(gone.rule) {
         return 0;
     }

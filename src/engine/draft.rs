@@ -340,6 +340,14 @@ fn too_many(actions: &[Action]) -> Option<String> {
     if actions.len() <= BITS_A_LINE {
         return None;
     }
+    if actions.iter().any(|action| action.rule == Rule::Retire) {
+        // Whether what is old may go is decided within a line.
+        return Some(format!(
+            "{} tags would be added or removed, and at most {BITS_A_LINE} can be at once where `replaces` is used; ask \
+             for fewer",
+            actions.len()
+        ));
+    }
     let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
     for action in actions {
         *keys.entry(&action.tag.key).or_default() += 1;

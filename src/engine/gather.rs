@@ -228,7 +228,7 @@ impl Gatherer {
             );
             return Err(Failure::new(Class::Unsupported, why));
         }
-        if wish.rule == Rule::Remove && wish.tag.value.is_none() {
+        if matches!(wish.rule, Rule::Remove | Rule::Retire) && wish.tag.value.is_none() {
             return Ok(None); // Every value of the key goes: the vendor is sent only tags that it has.
         }
         let id = self.gathering.words.tag_id(&wish.tag) as usize;

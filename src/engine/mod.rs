@@ -14,6 +14,7 @@ mod observed;
 mod ownership;
 mod plan;
 mod reconcile;
+mod replace;
 mod target;
 mod tidy;
 mod undo;

@@ -63,7 +63,7 @@ fn of_key(standing: &Standing<'_>, key: &str, live: &BTreeSet<Tag>, result: &mut
     for (bit, action) in open {
         let so = so_now(action);
         // An `add` or a `remove` concerns its own value alone, so values beside it do not matter once it is so.
-        let alone = matches!(action.rule, Rule::Add | Rule::Remove);
+        let alone = matches!(action.rule, Rule::Add | Rule::Remove | Rule::Retire);
         match (so, attempted(bit)) {
             (true, true) => result.done |= 1 << bit,
             (true, false) if settled || alone => result.unchanged |= 1 << bit,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::ledger::{action_code, present_code, reversal, reversal_code, wish_code};
-use crate::model::{Action, Interner, Present, Reversal, Rule, Tag, Wish};
+use crate::ledger::{RULES, action_code, present_code, reversal, reversal_code, wish_code};
+use crate::model::{Action, Interner, Present, Reversal, Tag, Wish};
 
 /// Tags, and sets of wishes, of live tags and of actions.
 #[derive(Debug)]
@@ -79,9 +79,8 @@ impl Words {
 
     /// The wishes of a number.
     pub(super) fn wishes(&self, want: u32) -> Vec<Wish> {
-        let rules = [Rule::Set, Rule::Add, Rule::Fill, Rule::Update, Rule::Remove];
         let wish = |code: u64| Wish {
-            rule: rules[usize::try_from(code % 8).unwrap_or(0)],
+            rule: RULES[usize::try_from(code % 8).unwrap_or(0)],
             tag: self.tag(code / 8),
         };
         codes(self.wants.text(want)).into_iter().map(wish).collect()
@@ -152,6 +151,7 @@ fn codes(members: &str) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Rule;
 
     #[test]
     fn what_goes_in_comes_out_whatever_the_text_holds() {

@@ -19,7 +19,7 @@ pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagR
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, RunRow, RunState, Summary};
 pub use store::{Ledger, default_path};
 pub use vocabulary::{
-    BITS_A_LINE, SetRole, Vocabulary, action_code, present_code, reversal, reversal_code, wish_code,
+    BITS_A_LINE, RULES, SetRole, Vocabulary, action_code, present_code, reversal, reversal_code, wish_code,
 };
 
 use std::path::PathBuf;

@@ -62,7 +62,15 @@ fn sets_of(role: SetRole) -> Numbered {
     }
 }
 
-const RULES: [Rule; 5] = [Rule::Set, Rule::Add, Rule::Fill, Rule::Update, Rule::Remove];
+/// Rules in the order of their codes.
+pub const RULES: [Rule; 6] = [
+    Rule::Set,
+    Rule::Add,
+    Rule::Fill,
+    Rule::Update,
+    Rule::Remove,
+    Rule::Retire,
+];
 
 fn rule_code(rule: Rule) -> u64 {
     match rule {
@@ -71,6 +79,7 @@ fn rule_code(rule: Rule) -> u64 {
         Rule::Fill => 2,
         Rule::Update => 3,
         Rule::Remove => 4,
+        Rule::Retire => 5,
     }
 }
 

@@ -52,6 +52,9 @@ pub struct TagOptions {
     /// How the tag is meant.
     #[serde(default)]
     pub action: Rule,
+    /// The key that this tag takes the place of: its tags go from an entity once this one is seen there.
+    #[serde(default)]
+    pub replaces: Option<String>,
     /// What an empty value does.
     #[serde(default)]
     pub empty: Empty,

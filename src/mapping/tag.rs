@@ -16,6 +16,7 @@ pub(super) struct TagRule {
     value: Option<Template>,
     when: Option<Condition>,
     rule: Rule,
+    replaces: Option<String>,
     empty: Empty,
 }
 
@@ -44,6 +45,7 @@ impl TagRule {
             value: value?,
             when: when?,
             rule: options.action,
+            replaces: options.replaces.as_deref().map(|key| key.trim().to_owned()),
             empty: options.empty,
         };
         kept(rule.check(), errors).map(|()| rule)
@@ -53,6 +55,9 @@ impl TagRule {
     fn check(&self) -> Result<(), MappingError> {
         if self.key.constant() == Some("") {
             return Err(MappingError::never(self.place, "the key is empty"));
+        }
+        if let Some(wrong) = self.wrong_replacement() {
+            return Err(MappingError::refused(self.place.with_key("replaces"), wrong));
         }
         if self.rule == Rule::Remove && self.empty == Empty::Bare {
             return Err(MappingError::refused(
@@ -70,6 +75,20 @@ impl TagRule {
         Ok(())
     }
 
+    /// Why the tag can't take the place of the key that it names.
+    fn wrong_replacement(&self) -> Option<&'static str> {
+        let replaced = self.replaces.as_deref()?;
+        if replaced.is_empty() {
+            Some("the key is empty")
+        } else if !matches!(self.rule, Rule::Set | Rule::Add | Rule::Fill) || self.empty == Empty::Remove {
+            Some("only a tag that comes can take the place of another: use `set`, `add` or `fill`")
+        } else if self.key.constant() == Some(replaced) {
+            Some("a key can't take its own place")
+        } else {
+            None
+        }
+    }
+
     /// Asks for what the rule makes of a row. `Err` says why the row can't be mapped.
     pub(super) fn apply(&mut self, row: &Row<'_>, wishes: &mut Wishes) -> Result<(), String> {
         let place = self.place;
@@ -80,14 +99,21 @@ impl TagRule {
             return Ok(());
         }
         let key = self.key.render(row).map_err(at("key"))?;
-        let Some(value) = &mut self.value else {
-            return wishes.ask_bare(self.rule, key, self.empty).map_err(at("key"));
-        };
-        let value = value.render(row).map_err(at("value"))?;
-        let to_blame = if key.is_empty() { "key" } else { "value" };
-        wishes
-            .ask(self.rule, key, value, self.empty)
-            .map_err(at(to_blame))
+        let before = wishes.len();
+        if let Some(value) = &mut self.value {
+            let value = value.render(row).map_err(at("value"))?;
+            let to_blame = if key.is_empty() { "key" } else { "value" };
+            wishes
+                .ask(self.rule, key, value, self.empty)
+                .map_err(at(to_blame))?;
+        } else {
+            wishes.ask_bare(self.rule, key, self.empty).map_err(at("key"))?;
+        }
+        // What asks for nothing replaces nothing.
+        if let Some(replaced) = self.replaces.as_deref().filter(|_| wishes.len() > before) {
+            wishes.retire(replaced);
+        }
+        Ok(())
     }
 
     /// The fields that it is known to name.

@@ -52,6 +52,16 @@ impl Wishes {
         Ok(())
     }
 
+    /// Asks for another key to go once everything that was asked for is there.
+    pub(super) fn retire(&mut self, key: &str) {
+        self.push(Rule::Retire, key.into(), None);
+    }
+
+    /// How many wishes there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.wishes.len()
+    }
+
     fn push(&mut self, rule: Rule, key: Cow<'_, str>, value: Option<Cow<'_, str>>) {
         self.wishes.push(Wish {
             rule,
@@ -89,7 +99,9 @@ impl Wishes {
 }
 
 fn advice(one: &Wish, other: &Wish) -> &'static str {
-    if one.rule == Rule::Remove || other.rule == Rule::Remove {
+    if [one.rule, other.rule].contains(&Rule::Retire) {
+        "a key that is replaced can't be asked for"
+    } else if one.rule == Rule::Remove || other.rule == Rule::Remove {
         "let only one of the two rules apply to it with `when`"
     } else {
         "use `action = \"add\"` where a key shall have several values"
@@ -121,9 +133,10 @@ fn contradiction_of_key<'w>(wishes: &[&'w Wish]) -> Option<(&'w Wish, &'w Wish)>
 
 /// Whether two wishes of one key contradict each other: keeping one would break what the other asks for.
 fn contradict(one: &Wish, other: &Wish) -> bool {
-    use Rule::{Add, Fill, Remove, Update};
+    use Rule::{Add, Fill, Remove, Retire, Update};
     match (one.rule, other.rule) {
-        (Remove, Remove) | (Add, Add) | (Fill, Update) | (Update, Fill) => false,
+        (Retire | Remove, Retire | Remove) | (Add, Add) | (Fill, Update) | (Update, Fill) => false,
+        (Retire, _) | (_, Retire) => true,
         (Remove, _) => one.tag.value.is_none() || one.tag == other.tag,
         (_, Remove) => other.tag.value.is_none() || one.tag == other.tag,
         _ => one.tag != other.tag,

@@ -120,7 +120,7 @@ impl TagRules {
     /// Whether a rule of a job can be meant at all here: without values and without `join` only adding and removing can.
     pub fn allows(&self, rule: Rule) -> bool {
         let keyed = !matches!(self.value, ValueRule::None) || self.join.is_some();
-        keyed || matches!(rule, Rule::Add | Rule::Remove)
+        keyed || matches!(rule, Rule::Add | Rule::Remove | Rule::Retire)
     }
 
     /// Checks a tag, and says what is wrong with it and what to do.

@@ -34,6 +34,10 @@ pub enum Rule {
     Update,
     /// The value goes; without a value, every value of the key.
     Remove,
+    /// Every value of the key goes, once everything that comes to the entity is there. What a tag with `replaces` asks for
+    /// beside its own wish; no job names it.
+    #[serde(skip)]
+    Retire,
 }
 
 impl fmt::Display for Rule {
@@ -44,6 +48,7 @@ impl fmt::Display for Rule {
             Self::Fill => "fill",
             Self::Update => "update",
             Self::Remove => "remove",
+            Self::Retire => "replace",
         })
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::harness::{Ended, Request, Simulator, TOKEN, Workspace, until};
 
+mod rename;
 mod undo;
 
 /// What a test must know of a vendor.

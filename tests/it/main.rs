@@ -21,6 +21,7 @@ mod names;
 mod plans;
 mod readme;
 mod repeats;
+mod replaces;
 mod retries;
 mod review;
 mod rooms;
