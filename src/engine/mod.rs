@@ -8,6 +8,7 @@ mod embedded;
 mod ends;
 mod gather;
 mod journal;
+mod lookups;
 mod observe;
 mod observed;
 mod ownership;
@@ -24,11 +25,13 @@ pub use apply::{Applied, ApplyOptions, apply};
 pub use check::{Checked, check};
 pub use embedded::Embedded;
 pub use gather::{Gathering, Source};
+pub use lookups::LookupFile;
 pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
 pub use target::{Target, TargetSpec};
 
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
+use crate::mapping::LookupError;
 
 /// A plan could not be made, or a run could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,9 @@ pub enum EngineError {
     /// The inventory can't be read on.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// A file that templates look keys up in can't be used.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

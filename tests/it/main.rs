@@ -16,6 +16,7 @@ mod faults;
 mod harness;
 mod inventories;
 mod locks;
+mod lookups;
 mod names;
 mod plans;
 mod readme;
