@@ -1,5 +1,7 @@
 //! Reads the files that templates look keys up in, before the first row is mapped.
 
+use std::fmt::Write as _;
+
 use super::EngineError;
 use crate::inventory::{Entry, FileFacts, Inventory};
 use crate::mapping::{CrosswalkBuilder, Mapper};
@@ -44,10 +46,11 @@ fn told(name: &str, inventory: &Inventory, builder: &CrosswalkBuilder) -> Vec<St
         let count = builder.counts().iter().find(|count| count.file == facts.file);
         let (rows, skipped) = count.map_or((0, 0), |count| (count.rows, count.skipped));
         let noun = if rows == 1 { "row" } else { "rows" };
-        let left_out = (skipped > 0)
-            .then(|| format!(", {skipped} skipped"))
-            .unwrap_or_default();
-        format!("{facts}; {rows} {noun} of lookup `{name}`{left_out}")
+        let mut told = format!("{facts}; {rows} {noun} of lookup `{name}`");
+        if skipped > 0 {
+            let _ = write!(told, ", {skipped} skipped"); // Writing to a string can't fail.
+        }
+        told
     };
     inventory.facts().iter().map(told).collect()
 }

@@ -1,10 +1,10 @@
 //! Makes a crosswalk of the records of its files, and finds what is wrong with them.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
 
 use super::crosswalk::{Crosswalk, Full, Shape};
 use super::error::LookupError;

@@ -194,6 +194,14 @@ struct RowView {
 }
 
 impl RowView {
+    fn value(&self, column: &str) -> Option<Value> {
+        if let Some(object) = &self.json {
+            return object.get(column).map(engine::value);
+        }
+        let place = self.crosswalk.columns(self.row)?.place(column)?;
+        self.crosswalk.cell(self.row, place).map(Value::from)
+    }
+
     fn names(&self) -> Vec<&str> {
         match (&self.json, self.crosswalk.columns(self.row)) {
             (Some(object), _) => object.keys().map(String::as_str).collect(),
@@ -222,18 +230,7 @@ impl Object for RowView {
     }
 
     fn get_value_by_str(self: &Arc<Self>, column: &str) -> Option<Value> {
-        let found = match &self.json {
-            Some(object) => object.get(column).map(engine::value),
-            None => {
-                let place = self
-                    .crosswalk
-                    .columns(self.row)
-                    .and_then(|index| index.place(column));
-                place
-                    .and_then(|place| self.crosswalk.cell(self.row, place))
-                    .map(Value::from)
-            }
-        };
+        let found = self.value(column);
         if found.is_none() {
             self.missed.note(Some(Miss::Told(self.lacks(column))));
         }
