@@ -202,6 +202,12 @@ impl RowView {
         self.crosswalk.cell(self.row, place).map(Value::from)
     }
 
+    /// Notes that a column is not there, and gives what stands for it.
+    fn missing(&self, column: &str, instead: Option<Value>) -> Option<Value> {
+        self.missed.note(Some(Miss::Told(self.lacks(column))));
+        instead
+    }
+
     fn names(&self) -> Vec<&str> {
         match (&self.json, self.crosswalk.columns(self.row)) {
             (Some(object), _) => object.keys().map(String::as_str).collect(),
@@ -225,16 +231,19 @@ impl Object for RowView {
         ObjectRepr::Map
     }
 
+    /// `row["column"]`, and `"column" in row`.
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
+        let column = key.as_str()?;
+        self.value(column).or_else(|| self.missing(column, None))
     }
 
+    /// `row.column`, also in filters such as `map(attribute="column")`. These would pass over what is undefined, so that in a
+    /// list of rows a column that no row can have is an error.
     fn get_value_by_str(self: &Arc<Self>, column: &str) -> Option<Value> {
-        let found = self.value(column);
-        if found.is_none() {
-            self.missed.note(Some(Miss::Told(self.lacks(column))));
-        }
-        found
+        let is_list = self.crosswalk.repeated == Repeated::List;
+        let error = (is_list && self.json.is_none()).then(|| Error::from(ErrorKind::UndefinedError));
+        self.value(column)
+            .or_else(|| self.missing(column, error.map(Value::from)))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -400,6 +409,23 @@ mod tests {
         ] {
             let mut mapper = mapper(template, "repeated = 'list'", &rows).unwrap();
             assert_eq!(rendered(&mut mapper, &row).as_deref(), Ok(want), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_column_of_a_list_is_told() {
+        let rows = rows(&["k", "team"], &[&["web", "sre"], &["web", "net"]]);
+        for (template, line) in [
+            ("{{ hosts[host] | map(attribute='teem') | join(';') }}", 3),
+            ("{{ hosts[host] | join(';', attribute='teem') }}", 2),
+            ("{% for one in hosts[host] %}{{ one.teem }}{% endfor %}", 2),
+            ("{% for one in hosts[host] %}{{ one['teem'] }}{% endfor %}", 2),
+        ] {
+            let mut mapper = mapper(template, "repeated = 'list'", &rows).unwrap();
+            let told = rendered(&mut mapper, &table(&["host"], &["web"])).unwrap_err();
+            let want =
+                format!("lookup `hosts` has no field `teem` in its row cw.csv:{line} (did you mean `team`?)");
+            assert_eq!(told, want, "{template}");
         }
     }
 
