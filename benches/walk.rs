@@ -10,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "a bench tells its figures")]
 #![expect(clippy::cast_possible_truncation, reason = "counts of a bench are small")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
@@ -69,6 +70,9 @@ fn main() {
     }
     if wanted("map") {
         map(args.rows);
+    }
+    if wanted("lookup") {
+        lookup(args.rows);
     }
     if wanted("diff") {
         diffs(args.rows);
@@ -175,6 +179,7 @@ fn tags() -> mapping::Options {
         tags: KEYS.into_iter().zip(columns).map(tag).collect(),
         tags_from: Vec::new(),
         document: None,
+        lookups: BTreeMap::new(),
     }
 }
 
@@ -216,6 +221,51 @@ fn map(rows: usize) {
         }
     });
     rate("read and map, 6 tags", "rows", rows, mapped);
+}
+
+/// A crosswalk of four columns: read whole, then asked for every key of it.
+fn lookup(rows: usize) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("crosswalk.csv");
+    let mut text = String::from("hostname,entity_id,owner,site\n");
+    for (n, id) in some_ids(rows).iter().enumerate() {
+        let (owner, site) = (n * 7919 % 300, ["Frankfurt", "Dublin", "Ashburn"][n % 3]);
+        let _ = writeln!(text, "host-{n}.example.com,{id},team-{owner},{site}");
+    }
+    std::fs::write(&file, text).expect("a temporary file");
+    let crosswalk =
+        toml::from_str("crosswalk = { file = 'crosswalk.csv', key = 'hostname', unique = ['entity_id'] }");
+    let mapping = mapping::Options {
+        entity: Entity::Id("{{ hosts[hostname].entity_id }}".to_owned()),
+        tags: Vec::new(),
+        lookups: [("hosts".to_owned(), crosswalk.expect("a lookup"))].into(),
+        ..tags()
+    };
+    let before = peak_mib();
+    let mut joined = None;
+    let load = timed(|| {
+        let mut mapper = Mapper::compile(&mapping).expect("a mapping");
+        joined = None;
+        let mut builder = mapper.crosswalk("hosts").expect("a lookup of a file");
+        for entry in inventory::open(&options(&file), folder.path()).expect("the file") {
+            if let Ok(inventory::Entry::Record(record)) = entry {
+                builder.push(&record).expect("a good row");
+            }
+        }
+        mapper.join(builder.finish().expect("a good crosswalk"));
+        joined = Some(mapper);
+    });
+    rate("lookup: load, 4 columns", "rows", rows, load);
+    println!("lookup: peak memory {} MiB, {before} MiB before it", peak_mib());
+    let mut mapper = joined.expect("a round");
+    let found = timed(|| {
+        for entry in inventory::open(&options(&file), folder.path()).expect("the file") {
+            if let Ok(inventory::Entry::Record(record)) = entry {
+                black_box(mapper.map(&record).expect("a good row"));
+            }
+        }
+    });
+    rate("lookup: read and find", "rows", rows, found);
 }
 
 fn diffs(entities: usize) {
@@ -409,7 +459,7 @@ async fn planned(
         job_path: "job.toml",
         job_digest: "",
         follows: None,
-        source: Source::Inventory(Box::new(inventory), Box::new(mapper)),
+        source: Source::Inventory(Box::new(inventory), Box::new(mapper), Vec::new()),
         policy: collide::Policy::Fail,
         separator: "",
         bounds: &Bounds::default(),

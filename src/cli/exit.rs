@@ -112,7 +112,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
             return Exit::Refused;
         }
         match cause.downcast_ref::<EngineError>() {
-            Some(EngineError::Inventory(_) | EngineError::Job(_)) => return Exit::Refused,
+            Some(EngineError::Inventory(_) | EngineError::Lookup(_) | EngineError::Job(_)) => {
+                return Exit::Refused;
+            }
             Some(EngineError::Stopped { .. }) => return Exit::Stopped,
             Some(EngineError::Ledger(_)) => return Exit::Failed,
             None => {}

@@ -7,11 +7,11 @@ use anyhow::Context;
 
 use super::Settings;
 use super::exit::Refusal;
-use crate::engine::{Embedded, Source, Target, TargetSpec};
+use crate::engine::{Embedded, LookupFile, Source, Target, TargetSpec};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
-use crate::job::{Address, Bound, Connection, GuardOptions, Job};
+use crate::job::{Address, Bound, Connection, GuardOptions, Job, SourceOptions};
 use crate::ledger::{self, Ledger, PlanTarget};
 use crate::model::{Grain, Limits, TagRules};
 use crate::simulator;
@@ -187,12 +187,20 @@ pub(super) async fn keep_learned(target: &Target, ledger: &Ledger) -> anyhow::Re
     Ok(ledger.learn(url, tenant, GATE, &learned).await?)
 }
 
-/// Opens the job's inventory.
+/// Opens the job's inventory, and the files that its templates look keys up in.
 pub(super) fn source(job: &Job) -> anyhow::Result<Source> {
     let inventory = inventory::open(&job.source, &job.folder)?;
+    let lookup = |(name, options): (&String, &SourceOptions)| -> anyhow::Result<LookupFile> {
+        let opened = inventory::open(options, &job.folder);
+        Ok(LookupFile {
+            name: name.clone(),
+            inventory: Box::new(opened.with_context(|| format!("lookup `{name}`"))?),
+        })
+    };
     Ok(Source::Inventory(
         Box::new(inventory),
         Box::new(job.mapper.clone()),
+        job.lookups.iter().map(lookup).collect::<Result<_, _>>()?,
     ))
 }
 

@@ -52,7 +52,7 @@ pub async fn check(
         )
     };
     Ok(Checked {
-        files: gathering.facts.iter().map(ToString::to_string).collect(),
+        files: gathering.facts,
         rows: gathering.rows,
         rejected: rejected.into_iter().map(place).collect(),
         n_rejected: gathering.rejected.values().sum(),

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::lookups::{self, LookupFile};
 use super::undo::UndoRow;
 use super::words::Words;
-use crate::inventory::{Entry, FileFacts, Inventory};
+use crate::inventory::{Entry, Inventory};
 use crate::ledger::RetryRow;
 use crate::mapping::{Mapped, Mapper};
 use crate::model::{Class, EntityKey, Failure, Interner, Origin, Rule, Tag, Wish};
@@ -24,8 +25,8 @@ const QUEUE: usize = 4;
 /// Where the wishes come from.
 #[derive(Debug)]
 pub enum Source {
-    /// An inventory, through a mapping.
-    Inventory(Box<Inventory>, Box<Mapper>),
+    /// An inventory, through a mapping that looks keys up in these files.
+    Inventory(Box<Inventory>, Box<Mapper>, Vec<LookupFile>),
     /// The failed rows of an earlier run.
     Retry(Vec<RetryRow>),
     /// What an earlier run did.
@@ -57,7 +58,8 @@ pub struct Gathering {
     /// The further rows of entities that have several.
     pub(super) further: HashMap<u32, Vec<(u64, u32)>>,
     pub(super) files: Vec<Arc<str>>,
-    pub(super) facts: Vec<FileFacts>,
+    /// How each file was read, a sentence each.
+    pub(super) facts: Vec<String>,
     pub(super) digest: String,
     pub(super) rows: u64,
     pub(super) rejected: HashMap<Class, u64>,
@@ -78,7 +80,10 @@ pub(super) fn begin(
     let thread = tokio::task::spawn_blocking(move || {
         let mut gatherer = Gatherer::new(vendor, kind, sender);
         match source {
-            Source::Inventory(inventory, mapper) => gatherer.read(*inventory, *mapper)?,
+            Source::Inventory(inventory, mut mapper, lookups) => {
+                gatherer.join(lookups, &mut mapper)?;
+                gatherer.read(*inventory, *mapper)?;
+            }
             Source::Retry(rows) => gatherer.again(rows),
             Source::Undo(rows) => gatherer.back(rows),
         }
@@ -146,6 +151,16 @@ impl Gatherer {
         }
     }
 
+    /// Reads the files that the mapping looks keys up in.
+    fn join(&mut self, lookups: Vec<LookupFile>, mapper: &mut Mapper) -> Result<(), EngineError> {
+        for lookup in lookups {
+            let wanted = || !self.batches.is_closed();
+            let facts = lookups::read(lookup, mapper, wanted)?;
+            self.gathering.facts.extend(facts);
+        }
+        Ok(())
+    }
+
     fn read(&mut self, mut inventory: Inventory, mut mapper: Mapper) -> Result<(), EngineError> {
         for entry in inventory.by_ref() {
             match entry? {
@@ -161,7 +176,8 @@ impl Gatherer {
                 return Ok(()); // Nobody writes any more: the plan has failed elsewhere.
             }
         }
-        self.gathering.facts = inventory.facts().to_vec();
+        let facts = inventory.facts().iter().map(ToString::to_string);
+        self.gathering.facts.splice(0..0, facts);
         self.gathering.digest = inventory.digest();
         Ok(())
     }

@@ -9,6 +9,7 @@ mod embedded;
 mod ends;
 mod gather;
 mod journal;
+mod lookups;
 mod observe;
 mod observed;
 mod ownership;
@@ -28,6 +29,7 @@ pub use apply::{Applied, ApplyOptions, apply};
 pub use check::{Checked, check};
 pub use embedded::Embedded;
 pub use gather::{Gathering, Source};
+pub use lookups::LookupFile;
 pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
 pub use target::{Target, TargetSpec};
 pub use undo::{UndoRow, undo_rows};
@@ -35,6 +37,7 @@ pub use verify::{Difference, Finding, Verified, verify};
 
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
+use crate::mapping::LookupError;
 
 /// A plan could not be made, or a run could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +45,9 @@ pub enum EngineError {
     /// The inventory can't be read on.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// A file that templates look keys up in can't be used.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

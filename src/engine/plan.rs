@@ -191,7 +191,7 @@ impl Planner<'_> {
         self.summary.rows = gathering.rows;
         self.summary.empty_cells = gathering.empty;
         self.summary.entities = gathering.entities.len() as u64;
-        self.summary.files = gathering.facts.iter().map(ToString::to_string).collect();
+        self.summary.files.clone_from(&gathering.facts);
         for (class, rows) in &gathering.rejected {
             self.reject(*class, *rows);
         }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::connection;
 use super::document::{Document, Path, inside_string};
 use super::file::{Bound, JobFile};
+use super::lookup;
 use super::options::Collision;
 use super::shape::{Entry, Finding};
 use crate::mapping::{self, Entity, Mapper, MappingError};
@@ -79,6 +80,9 @@ impl<'d> Check<'d> {
         }
         if self.has(&["source"]) {
             self.source(file);
+        }
+        for (name, table) in &file.lookup {
+            lookup::check(name, table, self);
         }
         self.asks(file);
         if self.has(&["target"]) {
@@ -196,6 +200,7 @@ impl<'d> Check<'d> {
             tags: file.tag.clone(),
             tags_from: file.tags_from.clone(),
             document: file.document.clone(),
+            lookups: lookup::options(&file.lookup),
         };
         match Mapper::compile(&options) {
             Ok(mapper) => entity.map(|_| (options, mapper)),

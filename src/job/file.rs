@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use super::connection_options::ConnectionOptions;
+use super::lookup::LookupTable;
 use super::options::{Collision, SourceOptions, TimeSpan};
 use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
@@ -24,6 +25,9 @@ pub struct JobFile {
     pub max_age: Option<TimeSpan>,
     /// The inventory.
     pub source: SourceOptions,
+    /// Other files, and small tables of values, that templates look keys up in, by name: `{{ hosts[hostname].entity_id }}`.
+    #[serde(default)]
+    pub lookup: BTreeMap<String, LookupTable>,
     /// The entities to tag.
     pub target: TargetOptions,
     /// One tag each.

@@ -35,6 +35,8 @@ pub struct Job {
     pub max_age: Duration,
     /// The inventory.
     pub source: SourceOptions,
+    /// The files that templates look keys up in, by the name of the lookup.
+    pub lookups: BTreeMap<String, SourceOptions>,
     /// Where the tags go.
     pub target: Target,
     /// The mapping as it is written.
@@ -162,6 +164,11 @@ fn join(
         folder: path.parent().unwrap_or(Path::new("")).to_owned(),
         max_age: file.max_age.map_or(MAX_AGE, TimeSpan::get),
         source: file.source,
+        lookups: file
+            .lookup
+            .iter()
+            .filter_map(|(name, table)| Some((name.clone(), table.source()?)))
+            .collect(),
         target: Target {
             connection: file.target.connection,
             kind: file.target.kind.trim().to_owned(),

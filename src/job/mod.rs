@@ -10,6 +10,7 @@ mod credentials;
 mod document;
 mod file;
 mod load;
+mod lookup;
 mod mask;
 mod options;
 mod problem;
@@ -24,6 +25,7 @@ pub use connection::{Address, Connection, Vendor};
 pub use connection_options::ConnectionOptions;
 pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
+pub use lookup::LookupTable;
 pub use options::{
     Collision, CredentialForm, CredentialSource, NameSource, NetworkOptions, Pace, Rate, SecretSource,
     SourceFormat, SourceOptions, TimeSpan,

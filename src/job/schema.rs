@@ -82,7 +82,7 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::job::{GuardOptions, Pace, SourceOptions, TargetOptions};
+    use crate::job::{GuardOptions, LookupTable, Pace, SourceOptions, TargetOptions};
     use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
     /// The keys that the schema of a table has, and those that the loader knows.
@@ -102,6 +102,7 @@ mod tests {
         for (described, known) in [
             keys::<JobFile>(),
             keys::<SourceOptions>(),
+            keys::<LookupTable>(),
             keys::<TargetOptions>(),
             keys::<TagOptions>(),
             keys::<TagsFrom>(),

@@ -90,12 +90,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "value = \"{{ owner }}\"",
         "vaule = \"{{ owner }}\"",
-        "17:1: unknown key `vaule`; did you mean `value`?; known are `key`, `value`, `when`, `action`, `empty`",
+        "17:1: unknown key `vaule`; did you mean `value`?; known are `key`, `value`, `when`, `action`, `replaces`, `empty`",
     ),
     (
         "[[tag]]\nkey = \"env\"",
         "[[tags]]\nkey = \"env\"",
-        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `target`, `tag`, `tags_from`, `document`, `guard`, `connections`",
+        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `lookup`, `target`, `tag`, `tags_from`, `document`, `guard`, `connections`",
     ),
     (
         "key = \"owner\"",
@@ -383,7 +383,7 @@ fn every_wrong_job_file_is_told_with_place_text_and_hint() {
 fn the_source_line_is_shown_with_a_caret_below_what_is_wrong() {
     assert_eq!(
         wrong(&changed("value = \"{{ owner }}\"", "vaule = 3")),
-        "job.toml:17:1: unknown key `vaule`; did you mean `value`?; known are `key`, `value`, `when`, `action`, `empty`\n   \
+        "job.toml:17:1: unknown key `vaule`; did you mean `value`?; known are `key`, `value`, `when`, `action`, `replaces`, `empty`\n   \
          |\n17 | vaule = 3\n   | ^^^^^"
     );
 }
@@ -488,6 +488,101 @@ fn a_secret_in_the_job_file_is_refused_and_never_shown() {
         let told = wrong(&changed(from, to));
         assert!(!told.contains("CANARY"), "{told}");
     }
+}
+
+/// What a lookup of the sample says, and what is then told among other things, after `job.toml:`.
+const WRONG_LOOKUPS: &[(&str, &str)] = &[
+    (
+        "[lookup.hosts]",
+        "11:9: `lookup.hosts` has no values; give `file` and `key`, or `map`",
+    ),
+    (
+        "[lookup.hosts]\nfile = 'a.csv'",
+        "11:9: missing key `key` in `lookup.hosts`: the column by which rows are found",
+    ),
+    (
+        "[lookup.hosts]\nfile = '-'\nkey = 'a'",
+        "12:8: a lookup can't be read from standard input; give a path or a pattern",
+    ),
+    (
+        "[lookup.hosts]\nfile = ''\nkey = 'a'",
+        "12:8: `file` is empty; give a path or a pattern",
+    ),
+    (
+        "[lookup.hosts]\nfile = 'a.csv'\nkey = ''",
+        "13:7: `key` is empty; name the column by which rows are found",
+    ),
+    (
+        "[lookup.hosts]\nfile = 'a.csv'\nkey = 'a'\nrepeated = 'lists'",
+        "14:12: unknown word `lists`; did you mean `list`?; known are `refuse`, `first`, `last`, `list`",
+    ),
+    (
+        "[lookup.hosts]\nfile = 'a.csv'\nkye = 'a'",
+        "13:1: unknown key `kye`; did you mean `key`?; known are `file`, `key`, `fold_case`, `repeated`, `unique`, `bad_rows`, `map`, `format`, `encoding`, `delimiter`, `literal_quotes`, `columns`, `skip_lines`, `items`",
+    ),
+    (
+        "[lookup.hosts]\nfile = 'a.csv'\nkey = 'a'\nmap = { a = 'b' }",
+        "14:1: `file` and `map` are both given; keep the one that holds the values",
+    ),
+    (
+        "[lookup.stages]\nmap = { a = 'b' }\nkey = 'a'",
+        "13:1: `key` goes with `file`, not with `map`",
+    ),
+    (
+        "[lookup.stages]\nmap = {}",
+        "12:7: `map` is empty; give it values, or leave the lookup out",
+    ),
+    (
+        "[lookup.stages]\nmap = { a = 1 }",
+        "12:13: `lookup.stages.map.a` is a whole number, and must be a text; put it in quotes",
+    ),
+    (
+        "[lookup.stages]\nfold_case = true\nmap = { A = 'b', a = 'c' }",
+        "13:18: `A` and `a` are one key as keys are compared; keep one of the two",
+    ),
+    (
+        "[lookup.my-hosts]\nmap = { a = 'b' }",
+        "11:9: `my-hosts` can't be used in templates; use letters, digits and `_`, and no word of theirs",
+    ),
+    (
+        "[lookup.row]\nmap = { a = 'b' }",
+        "11:9: `row` can't be used in templates; use letters, digits and `_`, and no word of theirs",
+    ),
+    (
+        "[lookup.owner]\nmap = { a = 'b' }",
+        "20:13: `tag[2].value`: `owner` is a lookup of the job: look a key up in it, as in `owner[COLUMN]`; a column of that name is `row[\"owner\"]`",
+    ),
+];
+
+#[test]
+fn everything_wrong_with_a_lookup_is_told_with_its_place() {
+    for (lookup, want) in WRONG_LOOKUPS {
+        let told = wrong(&changed("\n[[tag]]", &format!("\n{lookup}\n\n[[tag]]")));
+        let mut lines = told.lines().filter_map(|line| line.strip_prefix("job.toml:"));
+        assert!(lines.any(|line| line == *want), "{lookup}\n{told}");
+    }
+}
+
+#[test]
+fn a_lookup_reads_its_file_as_the_source_does() {
+    let job = load_text(&changed(
+        "\n[[tag]]",
+        "\n[lookup.hosts]\nfile = 'a.txt'\nkey = 'k'\nformat = 'csv'\nencoding = 'windows-1252'\ndelimiter = ';'\n\
+         literal_quotes = true\ncolumns = ['k', 'v']\nskip_lines = 2\nitems = 'x'\n\
+         [lookup.stages]\nmap = { a = 'b' }\n[[tag]]",
+    ))
+    .unwrap();
+    let options = crate::inventory::Options {
+        file: "a.txt".to_owned(),
+        format: Some(crate::inventory::Format::Csv),
+        encoding: Some("windows-1252".to_owned()),
+        delimiter: Some(';'),
+        literal_quotes: true,
+        columns: vec!["k".to_owned(), "v".to_owned()],
+        skip_lines: 2,
+        items: Some("x".to_owned()),
+    };
+    assert_eq!(job.lookups, [("hosts".to_owned(), options)].into());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::blame::Blame;
 use super::engine;
 use super::error::{MappingError, Place};
+use super::lookup::Lookups;
 use super::rendering::Engine;
 use super::row::{Cell, Row};
 use super::template::Field;
@@ -23,22 +24,24 @@ pub(super) enum Condition {
 }
 
 impl Condition {
-    /// Compiles an expression of the job, and refuses one that is false whatever the row.
-    pub(super) fn compile(source: &str, place: Place) -> Result<Self, MappingError> {
+    /// Compiles an expression of a job with these lookups, and refuses one that is false whatever the row.
+    pub(super) fn compile(source: &str, place: Place, lookups: &Lookups) -> Result<Self, MappingError> {
         if source.trim().is_empty() {
             return Err(MappingError::refused(
                 place,
                 "the expression is empty; leave `when` out",
             ));
         }
-        if let Some(field) = Field::of_expression(source) {
+        if let Some(field) = Field::of_expression(source)
+            && !lookups.has(field.name())
+        {
             return Ok(Self::Filled(field));
         }
         // Compiled alone first, so that no text can close the wrapping and its places are its own.
         engine::environment()
             .compile_expression(source)
             .map_err(|error| Blame::engine(&error, source).at(place, source))?;
-        let engine = Engine::compile(&format!("{OPENING}{source}{CLOSING}"))
+        let engine = Engine::compile(&format!("{OPENING}{source}{CLOSING}"), lookups)
             .map_err(|blame| blame.behind(OPENING.len()).at(place, source))?;
         if engine.constant().is_some_and(|text| text.trim().is_empty()) {
             return Err(MappingError::never(place, format!("`{source}` is always false")));
@@ -115,7 +118,7 @@ mod tests {
             ("map.a == '1'", true),
             ("'x' if owner else ''", true),
         ] {
-            let mut condition = Condition::compile(when, PLACE).unwrap();
+            let mut condition = Condition::compile(when, PLACE, &Lookups::default()).unwrap();
             assert_eq!(condition.holds(&Row::new(&record, None)), Ok(want), "{when}");
         }
     }
@@ -124,7 +127,7 @@ mod tests {
     fn a_missing_field_is_told_not_taken_for_false() {
         let record = object(r#"{"owner": "ann"}"#);
         for when in ["onwer", "not onwer", "onwer == 'x'"] {
-            let mut condition = Condition::compile(when, PLACE).unwrap();
+            let mut condition = Condition::compile(when, PLACE, &Lookups::default()).unwrap();
             assert_eq!(
                 condition.holds(&Row::new(&record, None)),
                 Err("no field `onwer` in this row; it has: owner (did you mean `owner`?)".to_owned()),
@@ -155,7 +158,7 @@ mod tests {
                 "`tag[1].when`, line 1, column 2: syntax error: unexpected input after expression",
             ),
         ] {
-            let error = Condition::compile(when, PLACE).unwrap_err();
+            let error = Condition::compile(when, PLACE, &Lookups::default()).unwrap_err();
             assert_eq!(error.to_string(), want, "{when}");
         }
     }

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::condition::Condition;
 use super::error::{MappingError, Place};
+use super::lookup::Lookups;
 use super::options::{DocumentOptions, Empty};
 use super::row::Row;
 use super::template::Template;
@@ -31,7 +32,11 @@ const fn place(key: &'static str) -> Place {
 
 impl DocumentRule {
     /// Compiles the table; collects everything that is wrong with it.
-    pub(super) fn compile(options: &DocumentOptions, errors: &mut Vec<MappingError>) -> Option<Self> {
+    pub(super) fn compile(
+        options: &DocumentOptions,
+        lookups: &Lookups,
+        errors: &mut Vec<MappingError>,
+    ) -> Option<Self> {
         let DocumentOptions {
             json,
             except,
@@ -39,10 +44,11 @@ impl DocumentRule {
             action,
         } = options;
         let before = errors.len();
-        let json = json.as_deref().map(|json| Template::compile(json, place("json")));
+        let json = json.as_deref();
+        let json = json.map(|json| Template::compile(json, place("json"), lookups));
         let when = when
             .as_deref()
-            .map(|when| Condition::compile(when, place("when")));
+            .map(|when| Condition::compile(when, place("when"), lookups));
         let json = json.transpose().map_err(|error| errors.push(error)).ok();
         let when = when.transpose().map_err(|error| errors.push(error)).ok();
         if *action == Rule::Add {

@@ -13,6 +13,7 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter,
 };
 
+use super::lookup::{Lookups, Missed, View};
 use super::row::{self, Cell, Index};
 use crate::model::Fields;
 
@@ -69,6 +70,16 @@ fn slug(text: &str) -> String {
 pub(super) struct EngineRow {
     pub(super) fields: Fields,
     pub(super) index: Option<Arc<Index>>,
+    pub(super) lookups: Arc<Lookups>,
+    pub(super) missed: Missed,
+}
+
+impl EngineRow {
+    /// The lookup of a name; fields go first.
+    fn lookup(&self, name: &str) -> Option<Value> {
+        let view = View::new(name, self.lookups.get(name)?, &self.missed);
+        view.map(Value::from_object)
+    }
 }
 
 impl Object for EngineRow {
@@ -84,7 +95,8 @@ impl Object for EngineRow {
         match row::lookup(&self.fields, self.index.as_deref(), key) {
             Some(Cell::Text(text)) => Some(Value::from(text)),
             Some(Cell::Json(json)) => Some(value(json)),
-            None => (key == ROW).then(|| Value::from_dyn_object(Arc::clone(self))),
+            None if key == ROW => Some(Value::from_dyn_object(Arc::clone(self))),
+            None => self.lookup(key),
         }
     }
 
@@ -96,7 +108,7 @@ impl Object for EngineRow {
 /// JSON as the engine's value. Numbers become their text, so that `1.10` and long identifiers stay what they are; `| int`
 /// and `| float` make numbers of them. Null is an empty text, as an empty cell is: the engine's own none would be
 /// written as `None` when it is joined to a text.
-fn value(json: &serde_json::Value) -> Value {
+pub(super) fn value(json: &serde_json::Value) -> Value {
     use serde_json::Value as Json;
     match json {
         Json::Null => Value::from(""),

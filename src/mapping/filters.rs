@@ -48,6 +48,7 @@ impl Named {
 pub(super) fn unknown(source: &str, env: &Environment<'_>) -> Option<Blame> {
     let (what, range) = used(source)
         .into_iter()
+        .filter_map(|(what, range)| Some((what?, range)))
         .find(|(what, range)| !knows(env, *what, &source[range.clone()]))?;
     let name = &source[range.clone()];
     let hint = nearest(name, USUAL.iter().copied())
@@ -71,8 +72,15 @@ fn knows(env: &Environment<'_>, what: Named, name: &str) -> bool {
         .is_ok_and(|known| known.is_true())
 }
 
-/// The filters and tests that a template names. Texts in quotes and comments name none.
-fn used(source: &str) -> Vec<(Named, Range<usize>)> {
+/// Where a template names variables, or what could be some. What follows a dot is none.
+pub(super) fn names(source: &str) -> impl Iterator<Item = Range<usize>> {
+    let neither = used(source).into_iter().filter(|(what, _)| what.is_none());
+    neither.map(|(_, range)| range)
+}
+
+/// The filters and tests that a template names, and, as `None`, its variables and the words of the language. Texts in
+/// quotes and comments name nothing.
+fn used(source: &str) -> Vec<(Option<Named>, Range<usize>)> {
     let mut found = Vec::new();
     let mut place = 0;
     while let Some(opening) = next_opening(source, place) {
@@ -102,9 +110,15 @@ fn next_opening(source: &str, from: usize) -> Option<usize> {
 }
 
 /// Reads an expression up to its closing, and gives the place behind that.
-fn expression(source: &str, from: usize, closing: &str, found: &mut Vec<(Named, Range<usize>)>) -> usize {
+fn expression(
+    source: &str,
+    from: usize,
+    closing: &str,
+    found: &mut Vec<(Option<Named>, Range<usize>)>,
+) -> usize {
     let mut place = from;
     let mut expected = None;
+    let mut after_dot = false;
     while let Some(c) = source[place..].chars().next() {
         if source[place..].starts_with(closing) {
             return place + closing.len();
@@ -114,13 +128,19 @@ fn expression(source: &str, from: usize, closing: &str, found: &mut Vec<(Named, 
             let word = &source[place..place + length];
             expected = match (expected, word) {
                 (None, "is") | (Some(Named::Test), "not") => Some(Named::Test),
-                (None, _) => None,
+                (None, _) => {
+                    if !after_dot {
+                        found.push((None, place..place + length));
+                    }
+                    None
+                }
                 (Some(what), _) => {
-                    found.push((what, place..place + length));
+                    found.push((Some(what), place..place + length));
                     None
                 }
             };
             place += length;
+            after_dot = false;
             continue;
         }
         place += match c {
@@ -131,6 +151,7 @@ fn expression(source: &str, from: usize, closing: &str, found: &mut Vec<(Named, 
         };
         if !c.is_whitespace() {
             expected = (c == '|').then_some(Named::Filter);
+            after_dot = c == '.';
         }
     }
     place

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::document::DocumentRule;
 use super::error::{MappingError, Place};
+use super::lookup::{Crosswalk, CrosswalkBuilder, Lookups};
 use super::many::ManyRule;
 use super::options::{Entity, Options};
 use super::row::{Index, Row};
@@ -20,6 +21,7 @@ pub struct Mapper {
     tags: Vec<TagRule>,
     tags_from: Vec<ManyRule>,
     document: Option<DocumentRule>,
+    lookups: Arc<Lookups>,
     index: Option<Arc<Index>>,
 }
 
@@ -38,34 +40,47 @@ impl Mapper {
     /// Compiles a mapping, or says everything that is wrong with it, in the order of the job file.
     pub fn compile(options: &Options) -> Result<Self, Vec<MappingError>> {
         let mut errors = Vec::new();
-        let entity = EntityRule::compile(&options.entity)
+        let lookups = Lookups::new(&options.lookups);
+        let entity = EntityRule::compile(&options.entity, &lookups)
             .map_err(|error| errors.push(error))
             .ok();
         let tags = options.tags.iter().enumerate();
         let tags: Vec<_> = tags
-            .filter_map(|(index, tag)| TagRule::compile(tag, index, &mut errors))
+            .filter_map(|(index, tag)| TagRule::compile(tag, index, &lookups, &mut errors))
             .collect();
         let tags_from = options.tags_from.iter().enumerate();
         let tags_from: Vec<_> = tags_from
             .filter_map(|(index, many)| ManyRule::compile(many, index, &mut errors))
             .collect();
         let document = options.document.as_ref();
-        let document = document.and_then(|document| DocumentRule::compile(document, &mut errors));
+        let document = document.and_then(|document| DocumentRule::compile(document, &lookups, &mut errors));
         match entity {
             Some(entity) if errors.is_empty() => Ok(Self {
                 entity,
                 tags,
                 tags_from,
                 document,
+                lookups: Arc::new(lookups),
                 index: None,
             }),
             _ => Err(errors),
         }
     }
 
+    /// A builder of the rows that a lookup of a file has; `None` where the job has no such lookup, or its rows are there.
+    pub fn crosswalk(&self, name: &str) -> Option<CrosswalkBuilder> {
+        self.lookups.builder(name)
+    }
+
+    /// Lets templates look up the rows of a file.
+    pub fn join(&mut self, crosswalk: Crosswalk) {
+        Arc::make_mut(&mut self.lookups).join(crosswalk);
+    }
+
     /// Maps a record. `Err` says why the row is rejected, and at which key of the job.
     pub fn map(&mut self, record: &Record) -> Result<Mapped, Failure> {
-        let row = Row::new(record, Index::of(record, &mut self.index));
+        let index = Index::of(record, &mut self.index);
+        let row = Row::with_lookups(record, index, Arc::clone(&self.lookups));
         let entity = self.entity.map(&row).map_err(|why| rejected(&why))?;
         let mut wishes = Wishes::for_rules(self.tags.len());
         for tag in &mut self.tags {
@@ -105,7 +120,7 @@ struct EntityRule {
 }
 
 impl EntityRule {
-    fn compile(entity: &Entity) -> Result<Self, MappingError> {
+    fn compile(entity: &Entity, lookups: &Lookups) -> Result<Self, MappingError> {
         let (source, key, of): (_, _, fn(String) -> EntityKey) = match entity {
             Entity::Id(source) => (source, "entity", EntityKey::Id),
             Entity::Name(source) => (source, "entity_name", EntityKey::Name),
@@ -115,7 +130,7 @@ impl EntityRule {
             index: None,
             key,
         };
-        let template = Template::compile(source, place)?;
+        let template = Template::compile(source, place, lookups)?;
         if template.constant() == Some("") {
             let message = "it is empty; name the column that holds the entity, such as \"{{ entity_id }}\"";
             return Err(MappingError::refused(place, message));
@@ -151,7 +166,8 @@ pub(super) mod tests {
     use super::*;
     use crate::model::{Fields, Header, Origin};
 
-    fn record(fields: Fields) -> Record {
+    /// The row of line 2 of `hosts.csv`.
+    pub(in crate::mapping) fn record(fields: Fields) -> Record {
         Record {
             origin: Origin {
                 file: "hosts.csv".into(),
@@ -176,7 +192,8 @@ pub(super) mod tests {
         record(Fields::Object(serde_json::from_str(json).unwrap()))
     }
 
-    fn options(toml: &str) -> Options {
+    /// A mapping as a job would say it.
+    pub(in crate::mapping) fn options(toml: &str) -> Options {
         #[derive(serde::Deserialize)]
         struct Rules {
             entity: Option<String>,
@@ -185,18 +202,22 @@ pub(super) mod tests {
             #[serde(default)]
             tags_from: Vec<crate::mapping::TagsFrom>,
             document: Option<crate::mapping::DocumentOptions>,
+            #[serde(default)]
+            lookups: std::collections::BTreeMap<String, crate::mapping::LookupOptions>,
         }
         let Rules {
             entity,
             tag,
             tags_from,
             document,
+            lookups,
         } = toml::from_str(toml).unwrap();
         Options {
             entity: Entity::Id(entity.unwrap_or_else(|| "{{ id }}".to_owned())),
             tags: tag,
             tags_from,
             document,
+            lookups,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Rows into wishes: what each record of an inventory asks for.
 //!
 //! [`Mapper::compile`] turns the `[[tag]]`, `[[tags_from]]` and `[document]` tables of a job into templates once, and [`Mapper::map`]
-//! runs them over records. No vendor's rules are known here, and a row that can't be mapped is a
-//! [`Failure`](crate::model::Failure) to be kept, not an error that ends the job.
+//! runs them over records. What templates look up in other files is handed over by [`Mapper::join`]. No vendor's rules are
+//! known here, and a row that can't be mapped is a [`Failure`](crate::model::Failure) to be kept, not an error that ends
+//! the job.
 
 mod blame;
 mod columns;
@@ -13,6 +14,7 @@ mod engine;
 mod error;
 mod filters;
 mod list;
+mod lookup;
 mod many;
 mod mapper;
 mod nearest;
@@ -24,6 +26,11 @@ mod template;
 mod wishes;
 
 pub use error::{MappingError, Place};
+pub use lookup::{
+    BadRows, Crosswalk, CrosswalkBuilder, CrosswalkOptions, FileCount, LookupError, LookupOptions, Repeated,
+    ValueOptions,
+};
 pub use mapper::{Mapped, Mapper};
 pub(crate) use nearest::nearest;
 pub use options::{Columns, DocumentOptions, Empty, Entity, Options, TagOptions, TagsFrom, Trouble};
+pub(crate) use template::is_variable;

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
 
+use super::lookup::LookupOptions;
 use crate::model::Rule;
 
 /// How rows become wishes.
@@ -25,6 +26,9 @@ pub struct Options {
     /// The whole definition that a row is or is made into, in place of tags.
     #[serde(default)]
     pub document: Option<DocumentOptions>,
+    /// What templates look up, by name.
+    #[serde(default)]
+    pub lookups: BTreeMap<String, LookupOptions>,
 }
 
 /// How a row names its entity, as a template. The result is trimmed; an empty one rejects the row.

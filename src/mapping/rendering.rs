@@ -8,6 +8,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use super::blame::Blame;
 use super::engine::{self, Bounded};
 use super::filters;
+use super::lookup::{self, Lookups, Miss};
 use super::row::{Cell, Row};
 
 /// How many results of one template are kept; the memory is emptied when it is full.
@@ -23,17 +24,22 @@ pub(super) struct Engine {
     env: Environment<'static>,
     /// The names that it takes from the row, in order.
     inputs: Vec<String>,
+    /// Those of them that are lookups.
+    lookups: Vec<String>,
     /// Results by inputs; `None` where they may depend on more than the inputs.
     memory: Option<HashMap<Vec<u8>, String>>,
 }
 
 impl Engine {
-    pub(super) fn compile(source: &str) -> Result<Self, Blame> {
+    pub(super) fn compile(source: &str, lookups: &Lookups) -> Result<Self, Blame> {
         let mut env = engine::environment();
         let blame = |error: Error| Blame::engine(&error, source);
         env.add_template_owned(NAME, source.to_owned()).map_err(blame)?;
         if let Some(unknown) = filters::unknown(source, &env) {
             return Err(unknown);
+        }
+        if let Some(bare) = lookup::bare(source, lookups) {
+            return Err(bare);
         }
         let template = env.get_template(NAME).map_err(blame)?;
         let mut inputs: Vec<_> = template.undeclared_variables(false).into_iter().collect();
@@ -42,16 +48,20 @@ impl Engine {
         inputs.retain(|name| name != engine::ROW);
         Ok(Self {
             env,
+            lookups: inputs.iter().filter(|name| lookups.has(name)).cloned().collect(),
             inputs,
             memory: known.then(HashMap::new),
         })
     }
 
-    /// The fields that it is known to name. A function of the engine, such as `range`, is none.
+    /// The fields that it is known to name. A function of the engine, such as `range`, is none, nor is a lookup.
     pub(super) fn fields(&self) -> Vec<&str> {
         let is_global = |name: &str| self.env.globals().any(|(global, _)| global == name);
         let names = self.inputs.iter().map(String::as_str);
-        names.filter(|name| !is_global(name)).collect()
+        let is_lookup = |name: &str| self.lookups.iter().any(|lookup| lookup == name);
+        names
+            .filter(|name| !is_global(name) && !is_lookup(name))
+            .collect()
     }
 
     /// What it renders, if that is the same for every row.
@@ -66,6 +76,11 @@ impl Engine {
     }
 
     pub(super) fn render(&mut self, row: &Row<'_>) -> Result<String, String> {
+        if let Some(name) = self.lookups.iter().find(|name| row.get(name).is_some()) {
+            return Err(format!(
+                "`{name}` is a field of this row and a lookup of the job; give the lookup another name"
+            ));
+        }
         let Some(memory) = &mut self.memory else {
             return run(&self.env, &self.inputs, row);
         };
@@ -85,6 +100,7 @@ impl Engine {
 }
 
 fn run(env: &Environment<'_>, inputs: &[String], row: &Row<'_>) -> Result<String, String> {
+    row.missed().forget();
     let mut out = Bounded::default();
     let rendered = env
         .get_template(NAME)
@@ -94,20 +110,40 @@ fn run(env: &Environment<'_>, inputs: &[String], row: &Row<'_>) -> Result<String
     Ok(text.trim().to_owned())
 }
 
-/// What went wrong on a row. An undefined value is nearly always a field that the row does not have.
+/// What went wrong on a row. An undefined value is nearly always a field that the row does not have, or a key that a lookup
+/// does not have.
 fn explain(error: &Error, inputs: &[String], row: &Row<'_>) -> String {
     if error.kind() != ErrorKind::UndefinedError {
         return engine::words(error);
     }
     // The engine says "`host.name` is undefined".
-    let Some(blamed) = error.detail().and_then(|detail| detail.split('`').nth(1)) else {
-        return engine::words(error);
-    };
-    let field = blamed.split(['.', '[']).next().unwrap_or(blamed);
-    if inputs.iter().any(|name| name == field) && row.get(field).is_none() {
-        return row.lacks(field);
+    let blamed = error.detail().and_then(|detail| detail.split('`').nth(1));
+    let field = blamed.and_then(|blamed| blamed.split(['.', '[']).next());
+    // It is not always right where a key is looked up within a key, so a field with a plain text is not to blame.
+    let field = field.filter(|field| inputs.iter().any(|name| name == field) && !row.can_look_up(field));
+    let field = field.filter(|field| row.get(field).is_none_or(|cell| cell.text().is_err()));
+    if let Some(field) = field {
+        return match row.get(field) {
+            None => row.lacks(field),
+            Some(_) => absent(blamed.unwrap_or(field)),
+        };
     }
-    format!("`{blamed}` is not in this row; where that is meant, add `| default(\"\")`")
+    match (row.missed().take(), first_missing(inputs, row), blamed) {
+        (Some(Miss::Told(told)), ..) => told,
+        (Some(Miss::UndefinedKey), Some(field), _) => row.lacks(field),
+        (.., Some(blamed)) => absent(blamed),
+        (.., None) => engine::words(error),
+    }
+}
+
+fn absent(what: &str) -> String {
+    format!("`{what}` is not in this row; where that is meant, add `| default(\"\")`")
+}
+
+/// The first name of a template that is neither a field of the row nor a lookup.
+fn first_missing<'i>(inputs: &'i [String], row: &Row<'_>) -> Option<&'i str> {
+    let missing = |name: &&String| row.get(name).is_none() && !row.can_look_up(name);
+    inputs.iter().find(missing).map(String::as_str)
 }
 
 /// The inputs' texts in one key; `None` when one of them is a list or a map, which would cost more than it saves.
@@ -155,7 +191,8 @@ mod tests {
             ("{{ row.a ~ 1 }}", false),
             ("{% ifa %}", false),
         ] {
-            let known = Engine::compile(source).is_ok_and(|engine| engine.memory.is_some());
+            let known =
+                Engine::compile(source, &Lookups::default()).is_ok_and(|engine| engine.memory.is_some());
             assert_eq!(known, remembered, "{source}");
         }
     }
@@ -163,7 +200,7 @@ mod tests {
     #[test]
     fn the_memory_tells_rows_apart_and_stays_bounded() {
         let source = "{{ a }}-{{ b | default('none') }}";
-        let mut remembering = Engine::compile(source).unwrap();
+        let mut remembering = Engine::compile(source, &Lookups::default()).unwrap();
         for (json, want) in [
             (r#"{"a":"1","b":"23"}"#, "1-23"),
             (r#"{"a":"12","b":"3"}"#, "12-3"),

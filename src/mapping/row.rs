@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use minijinja::Value;
 
 use super::engine;
+use super::lookup::{Lookups, Missed};
 use super::nearest;
 use crate::model::{Fields, Header, Record};
 
@@ -40,6 +41,16 @@ impl Index {
         }
         at_hand.clone()
     }
+
+    /// Where the column of a name stands, from 0.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
+    /// The names of the columns.
+    pub(super) fn names(&self) -> &[String] {
+        &self.header.names
+    }
 }
 
 /// What a field holds.
@@ -70,16 +81,36 @@ impl<'r> Cell<'r> {
 pub(super) struct Row<'r> {
     fields: &'r Fields,
     index: Option<Arc<Index>>,
+    lookups: Arc<Lookups>,
+    missed: Missed,
     value: OnceCell<Value>,
 }
 
 impl<'r> Row<'r> {
+    /// A row where nothing can be looked up.
     pub(super) fn new(record: &'r Record, index: Option<Arc<Index>>) -> Self {
+        Self::with_lookups(record, index, Arc::default())
+    }
+
+    /// A row with what its templates can look up.
+    pub(super) fn with_lookups(record: &'r Record, index: Option<Arc<Index>>, lookups: Arc<Lookups>) -> Self {
         Self {
             fields: &record.fields,
             index,
+            lookups,
+            missed: Missed::default(),
             value: OnceCell::new(),
         }
+    }
+
+    /// Whether a name is that of a lookup.
+    pub(super) fn can_look_up(&self, name: &str) -> bool {
+        self.lookups.has(name)
+    }
+
+    /// What its templates asked lookups for in vain.
+    pub(super) fn missed(&self) -> &Missed {
+        &self.missed
     }
 
     /// The field of a name.
@@ -89,10 +120,10 @@ impl<'r> Row<'r> {
 
     /// The field of a name, or of a JSON pointer where no field has that very name.
     pub(super) fn find(&self, name: &str) -> Option<Cell<'r>> {
-        self.get(name).or_else(|| match self.fields {
-            Fields::Object(object) => pointed(object, name).map(Cell::Json),
-            Fields::Table { .. } => None,
-        })
+        match self.fields {
+            Fields::Object(object) => found(object, name).map(Cell::Json),
+            Fields::Table { .. } => self.get(name),
+        }
     }
 
     /// Every field with its name, in the order in which they were written.
@@ -129,6 +160,8 @@ impl<'r> Row<'r> {
             Value::from_object(engine::EngineRow {
                 fields: self.fields.clone(),
                 index: self.index.clone(),
+                lookups: Arc::clone(&self.lookups),
+                missed: self.missed.clone(),
             })
         });
         value.clone()
@@ -141,7 +174,7 @@ impl<'r> Row<'r> {
         if names.len() > LISTED {
             listed = format!("{listed} and {} more", names.len() - LISTED);
         }
-        let hint = nearest(name, names)
+        let hint = nearest(name, names.into_iter().chain(self.lookups.names()))
             .map(|near| format!(" (did you mean `{near}`?)"))
             .unwrap_or_default();
         format!("no field `{name}` in this row; it has: {listed}{hint}")
@@ -151,9 +184,17 @@ impl<'r> Row<'r> {
 /// The field of a name.
 pub(super) fn lookup<'r>(fields: &'r Fields, index: Option<&Index>, name: &str) -> Option<Cell<'r>> {
     match fields {
-        Fields::Table { row, .. } => row.get(*index?.places.get(name)?).map(Cell::Text),
+        Fields::Table { row, .. } => row.get(index?.place(name)?).map(Cell::Text),
         Fields::Object(object) => object.get(name).map(Cell::Json),
     }
+}
+
+/// The member of a name, or of a JSON pointer where no member has that very name.
+pub(super) fn found<'r>(
+    object: &'r serde_json::Map<String, serde_json::Value>,
+    name: &str,
+) -> Option<&'r serde_json::Value> {
+    object.get(name).or_else(|| pointed(object, name))
 }
 
 /// Follows a JSON pointer (RFC 6901) into an object, without building a value of it.

@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::error::{MappingError, Place};
+use super::lookup::Lookups;
 use super::options::{Empty, TagOptions};
 use super::row::Row;
 use super::template::Template;
@@ -25,6 +26,7 @@ impl TagRule {
     pub(super) fn compile(
         options: &TagOptions,
         index: usize,
+        lookups: &Lookups,
         errors: &mut Vec<MappingError>,
     ) -> Option<Self> {
         let place = Place {
@@ -33,10 +35,10 @@ impl TagRule {
             key: "key",
         };
         let value = options.value.as_deref();
-        let value = value.map(|value| Template::compile(value, place.with_key("value")));
+        let value = value.map(|value| Template::compile(value, place.with_key("value"), lookups));
         let when = options.when.as_deref();
-        let when = when.map(|when| Condition::compile(when, place.with_key("when")));
-        let key = kept(Template::compile(&options.key, place), errors);
+        let when = when.map(|when| Condition::compile(when, place.with_key("when"), lookups));
+        let key = kept(Template::compile(&options.key, place, lookups), errors);
         let value = kept(value.transpose(), errors);
         let when = kept(when.transpose(), errors);
         let rule = Self {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::engine;
 use super::error::{MappingError, Place};
+use super::lookup::Lookups;
 use super::rendering::Engine;
 use super::row::Row;
 
@@ -36,15 +37,17 @@ enum Case {
 }
 
 impl Template {
-    /// Compiles a template of the job.
-    pub(super) fn compile(source: &str, place: Place) -> Result<Self, MappingError> {
+    /// Compiles a template of a job with these lookups.
+    pub(super) fn compile(source: &str, place: Place, lookups: &Lookups) -> Result<Self, MappingError> {
         if !["{{", "{%", "{#"].iter().any(|opening| source.contains(opening)) {
             return Ok(Self::Text(source.trim().to_owned()));
         }
-        if let Some(field) = plain_field(source) {
+        if let Some(field) = plain_field(source)
+            && !lookups.has(&field.name)
+        {
             return Ok(Self::Field(field));
         }
-        let engine = Engine::compile(source).map_err(|blame| blame.at(place, source))?;
+        let engine = Engine::compile(source, lookups).map_err(|blame| blame.at(place, source))?;
         Ok(Self::Engine(Box::new(engine)))
     }
 
@@ -148,9 +151,14 @@ fn field_name(expression: &str) -> Option<&str> {
         let name = quoted.strip_prefix(quote)?.strip_suffix(quote)?;
         return (!name.contains([quote, '\\'])).then_some(name);
     }
-    let identifier = expression.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && expression.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    (identifier && !RESERVED.contains(&expression)).then_some(expression)
+    is_variable(expression).then_some(expression)
+}
+
+/// Whether a template can use a text as the name of a variable.
+pub(crate) fn is_variable(text: &str) -> bool {
+    let identifier = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    identifier && !RESERVED.contains(&text)
 }
 
 /// Identifiers that mean something else to the engine.
@@ -189,7 +197,8 @@ mod tests {
     };
 
     fn render(source: &str, record: &Record) -> Result<String, String> {
-        let mut template = Template::compile(source, PLACE).map_err(|error| error.to_string())?;
+        let mut template =
+            Template::compile(source, PLACE, &Lookups::default()).map_err(|error| error.to_string())?;
         let mut at_hand = None;
         let row = Row::new(record, super::super::row::Index::of(record, &mut at_hand));
         let first = template.render(&row).map(Cow::into_owned);
@@ -324,7 +333,9 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                Template::compile(source, PLACE).unwrap_err().to_string(),
+                Template::compile(source, PLACE, &Lookups::default())
+                    .unwrap_err()
+                    .to_string(),
                 want,
                 "{source}"
             );

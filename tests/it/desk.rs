@@ -58,7 +58,9 @@ impl Desk {
     }
 
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.path(name), text).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 
     /// Writes `job.toml`: hosts of `hosts.csv` by the column `id`, and what `rules` add to that.

@@ -17,6 +17,7 @@ mod harness;
 mod inventories;
 mod laws;
 mod locks;
+mod lookups;
 mod names;
 mod plans;
 mod readme;

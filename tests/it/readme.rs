@@ -57,6 +57,7 @@ fn every_key_of_a_job_is_in_the_readme() {
     let objects = std::iter::once(&schema).chain(schema["$defs"].as_object().unwrap().values());
     let tables = [
         "source",
+        "lookup",
         "target",
         "tag",
         "tags_from",
