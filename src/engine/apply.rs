@@ -210,7 +210,8 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn load(
+    /// Loads what is open of a run.
+    pub(super) async fn load(
         run: i64,
         target: &'a Target,
         ledger: &'a Ledger,

@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("diff", &["model"]),
     ("guard", &["model"]),
     ("pack", &["model"]),
+    ("shape", &["model"]),
     ("vendor", &["model", "wire"]),
     ("transport", &["event", "wire"]),
     (
@@ -49,7 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("listen", &["event", "model"]),
-    ("report", &["ledger", "model"]),
+    ("report", &["ledger", "model", "shape"]),
     (
         "cli",
         &[
