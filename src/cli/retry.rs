@@ -3,6 +3,7 @@
 use super::exit::{Exit, Refusal};
 use super::lock::IfLocked;
 use super::session::{Session, planned_job, with_session};
+use super::show::Shape;
 use super::{Settings, show};
 use crate::engine::Source;
 use crate::model::Class;
@@ -51,7 +52,8 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     }
     let planned = session.plan(Source::Retry(rows), Some(run.id)).await?;
     if !args.apply || !planned.objections.is_empty() {
-        show::plan(&session.ledger, &planned, args.json).await?;
+        let shape = if args.json { Shape::Json } else { Shape::Text };
+        show::plan(session, &planned, shape, None).await?;
         return Ok(if planned.objections.is_empty() {
             Exit::Done
         } else {

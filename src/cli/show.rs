@@ -2,24 +2,63 @@
 
 use std::io::{self, Write};
 
-use super::print;
-use crate::engine::Planned;
+use clap::ValueEnum;
+
+use super::session::Session;
+use super::{open, print};
+use crate::engine::{self, Forecast, Planned};
 use crate::ledger::{Ledger, Summary};
-use crate::report::{self, PlanView};
+use crate::report::{self, PlanView, PlannedCalls};
+use crate::transport::Rate;
 
 /// Rows that are named after a run; the report has them all.
 const NAMED: usize = 50;
 
-/// A saved plan, whole.
-pub(super) async fn plan(ledger: &Ledger, planned: &Planned, json: bool) -> anyhow::Result<()> {
-    let view = PlanView::of(&ledger.run(planned.run).await?, &planned.objections)?;
-    let shown = if json {
-        report::plan_json(&view)
-    } else {
-        report::plan(&view)
-    };
-    print::result(&shown)?;
+/// Samples of each group of a plan, where nobody says how many.
+const SAMPLES: usize = 3;
+
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shape {
+    /// For people: one screen.
+    #[default]
+    Text,
+    /// For programs: everything, with a version.
+    Json,
+    /// For a comment on a merge request.
+    Markdown,
+}
+
+/// A saved plan, whole. `samples` of each group, where the user says how many. Packing a million entities takes a second
+/// or two, so how many calls they take is worked out only here, for plans that somebody looks at.
+pub(super) async fn plan(
+    session: &Session,
+    planned: &Planned,
+    shape: Shape,
+    samples: Option<usize>,
+) -> anyhow::Result<()> {
+    let ledger = &session.ledger;
+    let review = report::review(ledger, planned.run, samples.unwrap_or(SAMPLES)).await?;
+    let forecast = engine::forecast(planned.run, &session.target, ledger).await?;
+    let view = PlanView::of(&ledger.run(planned.run).await?, &planned.objections)?
+        .with_review(review)
+        .with_calls(calls(forecast, open::rate(&session.job)));
+    print::result(&match shape {
+        Shape::Text => report::plan(&view, samples),
+        Shape::Json => report::plan_json(&view),
+        Shape::Markdown => report::plan_markdown(&view, samples),
+    })?;
     Ok(())
+}
+
+fn calls(forecast: Forecast, rate: Option<Rate>) -> PlannedCalls {
+    let Forecast { writes, reads } = forecast;
+    PlannedCalls {
+        writes,
+        reads,
+        rate: rate.map(|rate| rate.to_string()),
+        seconds: rate.map(|rate| rate.least_seconds(writes + reads)),
+    }
 }
 
 /// A saved plan in one line, for logs.
