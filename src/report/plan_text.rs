@@ -173,7 +173,7 @@ fn groups(review: &Review, room: usize, samples: Option<usize>) -> Vec<String> {
     for (n, (group, samples)) in sampled.iter().zip(of_each).enumerate() {
         lines.push(group_line(group, wide));
         let samples = group.samples.iter().take(samples);
-        lines.extend(samples.map(|sample| sample_line(sample, wide + 6)));
+        lines.extend(samples.map(sample_line));
         if n + 1 == fitted.exceptions {
             lines.extend(more(&exceptions[fitted.exceptions..], "exceptions", wide));
         }
@@ -198,12 +198,12 @@ fn group_line(group: &Shape, wide: usize) -> String {
 }
 
 /// `hosts.csv:17: web-01 (HOST-1): env: dev → prod`.
-fn sample_line(sample: &Sample, indent: usize) -> String {
+fn sample_line(sample: &Sample) -> String {
     let changes: Vec<String> = sample.changes.iter().map(ToString::to_string).collect();
     let parts = [place(sample), Some(called(sample)), Some(changes.join(", "))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let line = display_safe(&parts.join(": ")).into_owned();
-    format!("{:indent$}{}", "", cut(&line, WIDTH.saturating_sub(indent)))
+    format!("    {}", cut(&line, WIDTH - 4))
 }
 
 /// File and line of a sample.
@@ -278,9 +278,9 @@ calls: 512 writes, at least 26 s at 20/s
 
   entities  change (! marks exceptions)
 !        1  env\\u{202e}: a|b\\n → prod
-              hosts.csv:17: web-01 (HOST-1): env\\u{202e}: a|b\\n → prod
+    hosts.csv:17: web-01 (HOST-1): env\\u{202e}: a|b\\n → prod
        400  +owner (12 values)
-              hosts.csv:2: HOST-2: +owner=`team`
+    hosts.csv:2: HOST-2: +owner=`team`
 
 refused: too many removals\\nraise `max_changes`
 ";

@@ -297,12 +297,13 @@ fn settle(structures: Vec<(Vec<Slot>, Stats)>, members: usize) -> (Vec<Settled>,
 impl Settled {
     /// Which values are kept of each slot.
     fn kept(&self, is_coarse: bool) -> Vec<Keep> {
+        // A group for each way, unless most of them would be one entity's.
         let ways = self.stats.ways.by_count().map_or(usize::MAX, |ways| ways.len());
         let keep = |(stats, relation): (&SlotStats, &Option<Relation>)| {
             // What a relation explains is no group for each value.
             if relation.is_some() || is_coarse || ways <= 1 {
                 Keep::None
-            } else if ways <= MOST_WAYS {
+            } else if ways <= MOST_WAYS && self.stats.entities >= 2 * ways as u64 {
                 Keep::All
             } else {
                 rare(stats, self.stats.entities)
@@ -394,6 +395,8 @@ mod tests {
                 &[(5, "+env=prod +tier=1"), (7, "+env=dev +tier=1")],
                 &["7 +env=dev, +tier=1", "5 +env=prod, +tier=1"],
             ),
+            // A value for each entity is no group for each.
+            (&[(1, "+o=1 +t=x"), (1, "+o=2 +t=x")], &["2 +o=1|2, +t=x"]),
             // More: what all share is kept, the others are listed or counted.
             (
                 &[

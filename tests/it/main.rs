@@ -22,6 +22,7 @@ mod readme;
 mod repeats;
 mod retries;
 mod review;
+mod review_plan;
 mod rooms;
 mod safety;
 mod samples;
