@@ -2,9 +2,9 @@
 
 use super::exit::{Exit, Refusal};
 use super::lock::IfLocked;
+use super::results::PlanArgs;
 use super::session::{Session, planned_job, with_session};
-use super::show::Shape;
-use super::{Settings, show};
+use super::{Settings, results};
 use crate::engine::Source;
 use crate::model::Class;
 
@@ -52,8 +52,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     }
     let planned = session.plan(Source::Retry(rows), Some(run.id)).await?;
     if !args.apply || !planned.objections.is_empty() {
-        let shape = if args.json { Shape::Json } else { Shape::Text };
-        show::plan(session, &planned, shape, None).await?;
+        results::plan(session, &planned, &PlanArgs::json(args.json)).await?;
         return Ok(if planned.objections.is_empty() {
             Exit::Done
         } else {
@@ -61,6 +60,6 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
         });
     }
     let (summary, exit) = session.apply(planned.run, Some(planned.observed_at)).await?;
-    show::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
+    results::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
     Ok(exit)
 }

@@ -17,8 +17,8 @@ pub(super) fn cut(text: &str, room: usize) -> String {
     }
 }
 
-/// Items with commas between, as many as fit, and how many more there are. One is always there, cut if need be.
-pub(super) fn joined(items: &[String], room: usize, what: &str) -> String {
+/// Items of keys with commas between, as many as fit, and how many more there are. One is always there, cut if need be.
+pub(super) fn joined(items: &[String], room: usize) -> String {
     let width = |text: &str| text.chars().count();
     let whole = items.join(", ");
     if width(&whole) <= room {
@@ -26,7 +26,8 @@ pub(super) fn joined(items: &[String], room: usize, what: &str) -> String {
     }
     let more = |n: usize| match items.len() - n {
         0 => String::new(),
-        more => format!(", {more} more {what}"),
+        1 => ", 1 more key".to_owned(),
+        more => format!(", {more} more keys"),
     };
     let fits = |n: &usize| width(&items[..*n].join(", ")) + width(&more(*n)) <= room;
     let most = (1..items.len()).rev().find(fits).unwrap_or(1);
@@ -101,10 +102,11 @@ mod tests {
             (14, "…, 2 more keys"),
         ] {
             let items: Vec<String> = items.to_vec();
-            assert_eq!(joined(&items, room, "keys"), want, "{room}");
+            assert_eq!(joined(&items, room), want, "{room}");
         }
         let long = ["alpha", "beta", "gamma", "delta-epsilon"].map(str::to_owned);
-        assert_eq!(joined(&long, 30, "keys"), "alpha, beta, 2 more keys");
+        assert_eq!(joined(&long, 30), "alpha, beta, gamma, 1 more key");
+        assert_eq!(joined(&long, 29), "alpha, beta, 2 more keys");
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn operations(view: &PlanCounts) -> String {
         return line;
     }
     let room = WIDTH.saturating_sub(line.len() + 2);
-    format!("{line}: {}", joined(&of_keys, room, "keys"))
+    format!("{line}: {}", joined(&of_keys, room))
 }
 
 fn of_key(key: &str, count: KeyCounts) -> String {
@@ -190,11 +190,7 @@ fn group_line(group: &Shape, wide: usize) -> String {
         .map(|part| display_safe(&part.to_string()).into_owned())
         .collect();
     let room = WIDTH.saturating_sub(wide + 4);
-    format!(
-        "{mark} {:>wide$}  {}",
-        group.entities,
-        joined(&parts, room, "keys")
-    )
+    format!("{mark} {:>wide$}  {}", group.entities, joined(&parts, room))
 }
 
 /// `hosts.csv:17: web-01 (HOST-1): env: dev → prod`.

@@ -44,7 +44,7 @@ pub struct Member {
 /// Entities whose changes have the same shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// The shape, key by key.
+    /// The shape, key by key: what happens to the fewest entities of the plan first.
     pub parts: Vec<Part>,
     /// How many entities.
     pub entities: u64,
@@ -73,6 +73,7 @@ pub fn groups(changes: usize, change: impl Fn(usize) -> Change, members: usize) 
         members,
     };
     let mut groups = grouping.groups();
+    rarest_first(&mut groups);
     let bound = largest_exception(groups.iter().map(|group| group.entities).collect());
     for group in &mut groups {
         group.is_exception = group.entities <= bound;
@@ -86,6 +87,23 @@ pub fn groups(changes: usize, change: impl Fn(usize) -> Change, members: usize) 
         )
     });
     groups
+}
+
+/// Puts what happens to the fewest entities first in each shape: what sets a group apart is read first.
+fn rarest_first(groups: &mut [Group]) {
+    let what = |part: &Part| (part.kind, part.key.clone(), part.to.clone());
+    let mut entities: HashMap<(Kind, String, Option<String>), u64> = HashMap::new();
+    for group in &*groups {
+        for part in &group.parts {
+            *entities.entry(what(part)).or_default() += group.entities;
+        }
+    }
+    // Stable, so that parts as frequent stay in the order of their kinds and keys.
+    let order = |parts: &mut Vec<Part>| parts.sort_by_cached_key(|part| entities.get(&what(part)).copied());
+    for Group { parts, members, .. } in groups {
+        order(parts);
+        members.iter_mut().for_each(|member| order(&mut member.parts));
+    }
 }
 
 fn learn(changes: usize, change: impl Fn(usize) -> Change) -> Renames {
@@ -396,7 +414,7 @@ mod tests {
                 &["7 +env=dev, +tier=1", "5 +env=prod, +tier=1"],
             ),
             // A value for each entity is no group for each.
-            (&[(1, "+o=1 +t=x"), (1, "+o=2 +t=x")], &["2 +o=1|2, +t=x"]),
+            (&[(1, "+o=1 +t=x"), (1, "+o=2 +t=x")], &["2 +o=1 or 2, +t=x"]),
             // More: what all share is kept, the others are listed or counted.
             (
                 &[
@@ -406,7 +424,7 @@ mod tests {
                     (1, "+env=b +o=4 +t=x"),
                     (1, "+env=b +o=5 +t=x"),
                 ],
-                &["6 +env=b|a, +o (5 values), +t=x"],
+                &["6 +env=b or a, +o (5 values), +t=x"],
             ),
             (
                 &[
@@ -470,6 +488,21 @@ mod tests {
         ] {
             assert_eq!(told(&changes(table)), want, "{table:?}");
         }
+    }
+
+    #[test]
+    fn what_sets_a_group_apart_is_told_first() {
+        let table = [
+            (9000, "+a=1 +b=1 +c=1"),
+            (100, "+a=1 +b=1 +z=1"),
+            (20, "-k=1 +k=2 +a=1 +b=1"),
+        ];
+        let want = [
+            "! 20 k: 1 → 2, +a=1, +b=1",
+            "9000 +c=1, +a=1, +b=1",
+            "100 +z=1, +a=1, +b=1",
+        ];
+        assert_eq!(told(&changes(&table)), want);
     }
 
     #[test]

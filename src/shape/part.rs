@@ -119,7 +119,7 @@ fn tag(key: &str, side: Option<&Side>) -> String {
     match side {
         None => key.to_owned(),
         Some(Side::One(value)) => one(key, value),
-        Some(Side::Few(values)) if key.is_empty() => values.join("|"),
+        Some(Side::Few(values)) if key.is_empty() => values.join(" or "),
         Some(Side::Few(values)) => format!("{key}={}", spelled(values)),
         Some(Side::Count(n)) if key.is_empty() => format!("({n} different tags)"),
         Some(Side::Over(n)) if key.is_empty() => format!("(over {n} different tags)"),
@@ -144,11 +144,8 @@ fn value(side: &Side) -> String {
 }
 
 fn spelled(values: &[String]) -> String {
-    values
-        .iter()
-        .map(|value| named(value))
-        .collect::<Vec<_>>()
-        .join("|")
+    let named: Vec<&str> = values.iter().map(|value| named(value)).collect();
+    named.join(" or ")
 }
 
 fn named(value: &str) -> &str {
@@ -175,7 +172,7 @@ mod tests {
                 None,
                 None,
                 few(&["prod", "", "dev"]),
-                "+env=prod|(none)|dev",
+                "+env=prod or (none) or dev",
             ),
             (
                 Add,
@@ -196,7 +193,7 @@ mod tests {
                 "+owner (over 1000 values)",
             ),
             (Add, "", None, None, None, one("team a"), "+team a"),
-            (Add, "", None, None, None, few(&["a", "b"]), "+a|b"),
+            (Add, "", None, None, None, few(&["a", "b"]), "+a or b"),
             (
                 Add,
                 "",
@@ -241,7 +238,7 @@ mod tests {
                 None,
                 few(&["dev", "qa"]),
                 one("test"),
-                "env: dev|qa → test",
+                "env: dev or qa → test",
             ),
             (
                 Replace,

@@ -143,7 +143,10 @@ fn the_pace_of_the_connection_says_how_long_the_calls_take() {
     let paced = document(&desk, &["--json"])["calls"].clone();
     assert_eq!(paced["writes"], writes);
     let seconds = writes.div_ceil(50);
-    assert_eq!((&paced["rate"], &paced["seconds"]), (&"50/s".into(), &seconds.into()));
+    assert_eq!(
+        (&paced["rate"], &paced["seconds"]),
+        (&"50/s".into(), &seconds.into())
+    );
 }
 
 #[test]
@@ -179,6 +182,29 @@ fn the_calls_of_every_vendor_are_foretold() {
         );
         assert!(plan["calls"]["writes"].as_u64() > Some(0), "{sample}");
     }
+}
+
+#[test]
+fn a_saved_plan_is_shown_again_also_when_it_was_refused_or_applied() {
+    let desk = desk(60, 12);
+    let without_calls = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with("calls: "));
+        lines.map(str::to_owned).collect()
+    };
+    let text = planned(&desk, &["--samples", "1"]);
+    let shown = |run: &str| desk.tagferry(&["show", run, "--samples", "1"]).exits(0).out;
+    assert_eq!(without_calls(&shown("1")), without_calls(&text));
+    desk.tagferry(&["apply", "1"]).exits(0);
+    assert_eq!(without_calls(&shown("1")), without_calls(&text));
+
+    desk.job(&rule("set", "env", "id"));
+    let refused = desk.plan().exits(5).out;
+    let objection = refused.lines().last().unwrap();
+    assert!(objection.starts_with("refused: "), "{refused}");
+    assert_eq!(shown("2").lines().last(), Some(objection));
+    desk.tagferry(&["show", "3"])
+        .exits(3)
+        .says(&["there is no run 3 in this ledger"]);
 }
 
 #[test]
