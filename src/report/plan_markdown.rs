@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::fit::cut;
 use super::plan::PlanView;
 use super::plan_text::{called, calls, place};
-use super::review::{Review, Sample, Shape};
+use super::review::{GroupView, Review, Sample};
 use crate::model::display_safe;
 
 /// Groups that are shown; the others are counted, since what takes comments does not take long ones.
@@ -78,7 +78,7 @@ fn changes(review: &Review, samples: Option<usize>) -> String {
     text + &sampled(shown, samples.unwrap_or(usize::MAX))
 }
 
-fn sampled(groups: &[Shape], most: usize) -> String {
+fn sampled(groups: &[GroupView], most: usize) -> String {
     let samples: Vec<&Sample> = groups
         .iter()
         .flat_map(|group| group.samples.iter().take(most))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::fit::{SCREEN, WIDTH, cut, fitted, joined, shown};
 use super::plan::{KeyCounts, PlanCounts, PlanView, PlannedCalls};
-use super::review::{Review, Sample, Shape};
+use super::review::{GroupView, Review, Sample};
 use crate::model::display_safe;
 
 /// The most files that people are shown; the others are counted.
@@ -149,7 +149,7 @@ fn time(seconds: u64) -> String {
 
 /// The groups in at most `room` lines, or with `samples` of each that is shown.
 fn groups(review: &Review, room: usize, samples: Option<usize>) -> Vec<String> {
-    let (exceptions, usual): (Vec<&Shape>, Vec<&Shape>) =
+    let (exceptions, usual): (Vec<&GroupView>, Vec<&GroupView>) =
         review.groups.iter().partition(|group| group.exception);
     let fitted = fitted(exceptions.len(), usual.len(), room - 1);
     let wide = review.groups.iter().map(|group| group.entities.to_string().len());
@@ -160,7 +160,7 @@ fn groups(review: &Review, room: usize, samples: Option<usize>) -> Vec<String> {
         " (! marks exceptions)"
     };
     let mut lines = vec![format!("{:>width$}  change{mark}", "entities", width = wide + 2)];
-    let sampled: Vec<&Shape> = exceptions[..fitted.exceptions]
+    let sampled: Vec<&GroupView> = exceptions[..fitted.exceptions]
         .iter()
         .chain(&usual[..fitted.usual])
         .copied()
@@ -182,7 +182,7 @@ fn groups(review: &Review, room: usize, samples: Option<usize>) -> Vec<String> {
     lines
 }
 
-fn group_line(group: &Shape, wide: usize) -> String {
+fn group_line(group: &GroupView, wide: usize) -> String {
     let mark = if group.exception { '!' } else { ' ' };
     let parts: Vec<String> = group
         .parts
@@ -218,7 +218,7 @@ pub(super) fn called(sample: &Sample) -> String {
 }
 
 /// How many groups are not shown, when any.
-fn more(hidden: &[&Shape], what: &str, wide: usize) -> Option<String> {
+fn more(hidden: &[&GroupView], what: &str, wide: usize) -> Option<String> {
     let entities: u64 = hidden.iter().map(|group| group.entities).sum();
     let more = hidden.len();
     (more > 0).then(|| format!("  {entities:>wide$}  in {more} more {what}; `--format json` has them all"))
@@ -306,7 +306,7 @@ operations: 0
     #[test]
     fn a_plan_of_any_size_is_one_screen() {
         let mut review = testing::review();
-        let many = |group: &Shape| vec![group.clone(); 60];
+        let many = |group: &GroupView| vec![group.clone(); 60];
         review.groups = review.groups.iter().flat_map(many).collect();
         let objections = ["no".to_owned(), "never".to_owned()];
         for objections in [&[][..], &objections] {

@@ -17,12 +17,12 @@ pub struct Review {
     /// Entities that would change.
     pub(super) changed: u64,
     /// By the shape of their change: exceptions first, then the larger ones first.
-    pub(super) groups: Vec<Shape>,
+    pub(super) groups: Vec<GroupView>,
 }
 
 /// Entities whose changes have the same shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Shape {
+pub(super) struct GroupView {
     /// As people read it.
     pub(super) shape: String,
     pub(super) entities: u64,
@@ -71,7 +71,7 @@ pub async fn review(ledger: &Ledger, run: i64, samples: usize) -> Result<Review,
         .collect();
     let entities: Vec<u32> = chosen.iter().flatten().map(|(entity, _)| *entity).collect();
     let named = ledger.named(run, &entities).await?;
-    let shape = |(group, chosen): (&Group, &Vec<(u32, &[Part])>)| Shape {
+    let shape = |(group, chosen): (&Group, &Vec<(u32, &[Part])>)| GroupView {
         shape: group.to_string(),
         entities: group.entities,
         exception: group.is_exception,
@@ -114,7 +114,7 @@ mod tests {
         let stored = testing::stored_run().await;
         let review = async |samples| super::review(&stored.ledger, stored.run, samples).await.unwrap();
         let two = review(2).await;
-        let told = |shape: &Shape| (shape.shape.clone(), shape.entities, shape.exception);
+        let told = |shape: &GroupView| (shape.shape.clone(), shape.entities, shape.exception);
         assert_eq!(two.changed, 5);
         let shapes: Vec<_> = two.groups.iter().map(told).collect();
         assert_eq!(shapes, [("+env=prod, +owner=team-a".to_owned(), 5, false)]);

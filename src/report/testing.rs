@@ -3,7 +3,7 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::review::{Review, Sample, Shape};
+use super::review::{GroupView, Review, Sample};
 use crate::ledger::{
     Ledger, LineBits, NewRun, PlanTarget, RunRow, RunState, SetRole, Settlement, Verdict, action_code,
     wish_code,
@@ -55,7 +55,7 @@ pub(super) fn review() -> Review {
     let one = |text: &str| Some(Side::One(text.to_owned()));
     let rewrite = part(Kind::Replace, "env\u{202e}", one("a|b\n"), one("prod"));
     let owner = |new| part(Kind::Add, "owner", None, new);
-    let group = |entities, exception, part: Part, sample| Shape {
+    let group = |entities, exception, part: Part, sample| GroupView {
         shape: part.to_string(),
         entities,
         exception,

@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::key_change::{Face, KeyChange, Slot, key_changes, sides};
 use super::part::{Kind, Part};
@@ -102,7 +102,9 @@ fn rarest_first(groups: &mut [Group]) {
     let order = |parts: &mut Vec<Part>| parts.sort_by_cached_key(|part| entities.get(&what(part)).copied());
     for Group { parts, members, .. } in groups {
         order(parts);
-        members.iter_mut().for_each(|member| order(&mut member.parts));
+        for member in members {
+            order(&mut member.parts);
+        }
     }
 }
 
@@ -255,7 +257,8 @@ fn coarse(changes: Vec<KeyChange>) -> Vec<KeyChange> {
         for (side, all) in [(face.old, &mut into.face.old), (face.new, &mut into.face.new)] {
             if let Some(value) = side {
                 let all = all.get_or_insert_default();
-                *all += &format!("{}={value};", slot.key);
+                // Writing to a string can't fail.
+                let _ = write!(all, "{}={value};", slot.key);
             }
         }
     }

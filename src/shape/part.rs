@@ -156,154 +156,94 @@ fn named(value: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn part(kind: Kind, key: &str, old: Option<Side>, new: Option<Side>) -> Part {
+        Part {
+            kind,
+            key: key.to_owned(),
+            to: None,
+            relation: None,
+            old,
+            new,
+        }
+    }
+
+    fn of(values: &[&str]) -> Side {
+        Side::of(values.iter().map(|value| (*value).to_owned()).collect())
+    }
+
     #[test]
-    fn a_part_reads_as_a_reviewer_would_write_it() {
-        use Kind::{Add, Remove, Rename, Replace};
-        let one = |text: &str| Some(Side::One(text.to_owned()));
-        let few = |texts: &[&str]| Some(Side::of(texts.iter().map(|text| (*text).to_owned()).collect()));
-        let (lower, same) = (Some(Relation::LowerCased), Some(Relation::Same));
-        for (kind, key, to, relation, old, new, want) in [
-            (Add, "env", None, None, None, one("prod"), "+env=prod"),
-            (Add, "critical", None, None, None, one(""), "+critical"),
+    fn a_tag_that_comes_or_goes_stands_with_its_values() {
+        for (key, side, want) in [
+            ("env", of(&["prod"]), "+env=prod"),
+            ("critical", of(&[""]), "+critical"),
+            ("env", of(&["prod", "", "dev"]), "+env=prod or (none) or dev"),
+            ("owner", of(&["a", "b", "c", "d"]), "+owner (4 values)"),
+            ("owner", Side::Over(1000), "+owner (over 1000 values)"),
+            ("", of(&["team a"]), "+team a"),
+            ("", of(&["a", "b"]), "+a or b"),
+            ("", Side::Count(9), "+(9 different tags)"),
+            ("", Side::Over(1000), "+(over 1000 different tags)"),
+        ] {
+            let comes = part(Kind::Add, key, None, Some(side.clone()));
+            assert_eq!(comes.to_string(), want);
+            let goes = part(Kind::Remove, key, Some(side), None);
+            assert_eq!(goes.to_string(), want.replacen('+', "-", 1));
+        }
+    }
+
+    #[test]
+    fn a_value_that_replaces_another_stands_behind_it() {
+        let lower = Some(Relation::LowerCased);
+        for (key, relation, old, new, want) in [
+            ("env", None, of(&["dev"]), of(&["prod"]), "env: dev → prod"),
+            ("env", None, of(&[""]), of(&["prod"]), "env: (none) → prod"),
+            ("env", None, of(&["dev", "qa"]), of(&["x"]), "env: dev or qa → x"),
             (
-                Add,
                 "env",
                 None,
-                None,
-                None,
-                few(&["prod", "", "dev"]),
-                "+env=prod or (none) or dev",
+                Side::Count(7),
+                Side::Over(9),
+                "env: (7 values) → (over 9 values)",
             ),
             (
-                Add,
-                "owner",
-                None,
-                None,
-                None,
-                Some(Side::Count(412)),
-                "+owner (412 values)",
-            ),
-            (
-                Add,
-                "owner",
-                None,
-                None,
-                None,
-                Some(Side::Over(1000)),
-                "+owner (over 1000 values)",
-            ),
-            (Add, "", None, None, None, one("team a"), "+team a"),
-            (Add, "", None, None, None, few(&["a", "b"]), "+a or b"),
-            (
-                Add,
-                "",
-                None,
-                None,
-                None,
-                Some(Side::Count(9)),
-                "+(9 different tags)",
-            ),
-            (Remove, "legacy", None, None, one("yes"), None, "-legacy=yes"),
-            (
-                Remove,
-                "legacy",
-                None,
-                None,
-                Some(Side::Count(4)),
-                None,
-                "-legacy (4 values)",
-            ),
-            (
-                Replace,
                 "env",
-                None,
-                None,
-                one("dev"),
-                one("prod"),
-                "env: dev → prod",
-            ),
-            (
-                Replace,
-                "env",
-                None,
-                None,
-                one(""),
-                one("prod"),
-                "env: (none) → prod",
-            ),
-            (
-                Replace,
-                "env",
-                None,
-                None,
-                few(&["dev", "qa"]),
-                one("test"),
-                "env: dev or qa → test",
-            ),
-            (
-                Replace,
-                "env",
-                None,
-                None,
-                Some(Side::Count(7)),
-                Some(Side::Count(4)),
-                "env: (7 values) → (4 values)",
-            ),
-            (
-                Replace,
-                "env",
-                None,
                 lower,
-                few(&["A", "B"]),
-                few(&["a", "b"]),
+                of(&["A", "B"]),
+                of(&["a", "b"]),
                 "env: … → … (lower-cased)",
             ),
+            ("env", lower, of(&["A"]), of(&["a"]), "env: A → a (lower-cased)"),
+            ("", lower, of(&["A"]), of(&["a"]), "A → a (lower-cased)"),
+        ] {
+            let replaced = part(Kind::Replace, key, Some(old), Some(new));
+            assert_eq!(Part { relation, ..replaced }.to_string(), want);
+        }
+    }
+
+    #[test]
+    fn a_renamed_key_says_what_became_of_its_value() {
+        let (lower, same) = (Some(Relation::LowerCased), Some(Relation::Same));
+        for (relation, old, new, want) in [
             (
-                Replace,
-                "env",
-                None,
-                lower,
-                one("A"),
-                one("a"),
-                "env: A → a (lower-cased)",
-            ),
-            (
-                Replace,
-                "",
-                None,
-                lower,
-                one("A"),
-                one("a"),
-                "A → a (lower-cased)",
-            ),
-            (
-                Rename,
-                "Env",
-                Some("env"),
                 same,
-                few(&["a", "b"]),
-                few(&["a", "b"]),
+                of(&["a", "b"]),
+                of(&["a", "b"]),
                 "Env → env (renamed key, same value)",
             ),
             (
-                Rename,
-                "Env",
-                Some("env"),
                 lower,
-                one("A"),
-                one("a"),
+                of(&["A"]),
+                of(&["a"]),
                 "Env=A → env=a (renamed key, lower-cased)",
             ),
+            (None, of(&["A"]), of(&["a"]), "Env=A → env=a (renamed key)"),
         ] {
-            let part = Part {
-                kind,
-                key: key.to_owned(),
-                to: to.map(str::to_owned),
+            let renamed = Part {
+                to: Some("env".to_owned()),
                 relation,
-                old,
-                new,
+                ..part(Kind::Rename, "Env", Some(old), Some(new))
             };
-            assert_eq!(part.to_string(), want);
+            assert_eq!(renamed.to_string(), want);
         }
     }
 }

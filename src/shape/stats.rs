@@ -156,7 +156,9 @@ impl Stats {
         } = other;
         self.entities += entities;
         self.first = self.first.min(first);
-        members.into_iter().for_each(|member| self.keep(member, most));
+        for member in members {
+            self.keep(member, most);
+        }
         self.slots.resize_with(slots.len(), SlotStats::default);
         for (into, SlotStats { faces, old, new }) in self.slots.iter_mut().zip(slots) {
             into.faces.merge(faces, MOST_FACES);
