@@ -30,7 +30,7 @@ use tagferry::simulator::{self, dynatrace::Dynatrace};
 use tagferry::transport::{Auth, Connection, Credentials, HttpExec, Options, Pace, Secret, SecretSource};
 use tagferry::vendor::dynatrace;
 use tagferry::wire::Exec;
-use tagferry::{collide, inventory};
+use tagferry::{collide, inventory, report};
 
 const TOKEN: &str =
     "dt0c01.AAAAAAAAAAAAAAAAAAAAAAAA.BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
@@ -479,7 +479,7 @@ async fn plan(rows: usize) {
     );
     let exec = Arc::new(Embedded::new(Arc::new(simulator), Duration::from_secs(30)));
     let target = target_to(exec, Auth::NONE, "simulator:bench", &unhurried(8));
-    let mut times = Vec::new();
+    let (mut times, mut grouped, mut foretold) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..3 {
         let path = folder.path().join(format!("ledger-{round}.db"));
         let ledger = Ledger::open(&path).await.expect("a ledger");
@@ -487,11 +487,23 @@ async fn plan(rows: usize) {
         let planned = planned(&file, &tags(), &target, &ledger).await;
         times.push(began.elapsed());
         assert_eq!(planned.summary.operations as usize, rows * KEYS.len());
+        let began = Instant::now();
+        let review = report::review(&ledger, planned.run, 3).await.expect("a review");
+        grouped.push(began.elapsed());
+        black_box(review);
+        let began = Instant::now();
+        let forecast = engine::forecast(planned.run, &target, &ledger)
+            .await
+            .expect("a forecast");
+        foretold.push(began.elapsed());
+        println!("plan: {} calls, peak memory {} MiB", forecast.writes, peak_mib());
         ledger.close().await.expect("a close");
         let size = std::fs::metadata(&path).map_or(0, |file| file.len());
         println!("plan: ledger of {} bytes a row", size / rows as u64);
     }
     rate("plan, 6 tags, empty state", "rows", rows, times);
+    rate("plan, grouped", "entities", rows, grouped);
+    rate("plan, calls foretold", "entities", rows, foretold);
 }
 
 /// Calls that each carry one host, by the engine and by a bare reqwest loop in turn, each on a served simulator of its

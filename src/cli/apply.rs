@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::lock::IfLocked;
 use super::session::{Session, applicable, planned_job, with_session};
-use super::{Settings, show};
+use super::{Settings, results};
 
 /// What `apply` takes.
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,6 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     applicable(&run)?;
     session.same_target(&run)?;
     let (summary, exit) = session.apply(run.id, None).await?;
-    show::outcomes(&session.ledger, run.id, &summary, args.json).await?;
+    results::outcomes(&session.ledger, run.id, &summary, args.json).await?;
     Ok(exit)
 }

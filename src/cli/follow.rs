@@ -2,8 +2,8 @@
 
 use super::exit::Exit;
 use super::loosen::LoosenArgs;
+use super::results::{self, PlanArgs};
 use super::session::Session;
-use super::show;
 use crate::engine::Source;
 use crate::ledger::Follows;
 
@@ -30,7 +30,7 @@ pub(super) async fn plan(
     session.bounds = args.loosen.of(session.bounds);
     let planned = session.plan(source, Some(follows)).await?;
     if !args.apply || !planned.objections.is_empty() {
-        show::plan(&session.ledger, &planned, args.json).await?;
+        results::plan(session, &planned, &PlanArgs::json(args.json)).await?;
         return Ok(if planned.objections.is_empty() {
             Exit::Done
         } else {
@@ -38,6 +38,6 @@ pub(super) async fn plan(
         });
     }
     let (summary, exit) = session.apply(planned.run, Some(planned.observed_at)).await?;
-    show::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
+    results::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
     Ok(exit)
 }

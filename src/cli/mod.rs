@@ -13,6 +13,7 @@ mod open;
 mod plan;
 mod print;
 mod report;
+mod results;
 mod retry;
 mod run;
 mod schema;
@@ -59,6 +60,8 @@ enum Command {
     Check(check::Args),
     /// Read, map, observe and compare; save the plan and show it.
     Plan(plan::Args),
+    /// Show a saved plan again.
+    Show(show::Args),
     /// Carry out a saved plan; the same command resumes it.
     Apply(apply::Args),
     /// Plan and apply, unattended; goes on with an interrupted run first.
@@ -128,6 +131,7 @@ async fn dispatch(command: Command, settings: &Settings) -> anyhow::Result<Exit>
     match command {
         Command::Check(args) => check::run(args, settings).await,
         Command::Plan(args) => plan::run(args, settings).await,
+        Command::Show(args) => show::run(args, settings).await,
         Command::Apply(args) => apply::run(args, settings).await,
         Command::Run(args) => run::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,

@@ -15,7 +15,7 @@ use crate::job::{Address, Bound, Connection, GuardOptions, Job, SourceOptions};
 use crate::ledger::{self, Ledger, PlanTarget};
 use crate::model::{Grain, Limits, TagRules};
 use crate::simulator;
-use crate::transport::{self, Auth, HttpExec};
+use crate::transport::{self, Auth, HttpExec, Rate};
 use crate::vendor::{self, Opened};
 use crate::wire::Exec;
 
@@ -41,6 +41,11 @@ fn ledger_path(settings: &Settings) -> anyhow::Result<PathBuf> {
 fn connection(job: &Job) -> &Connection {
     // A job whose target names no connection of its own is refused when it is loaded.
     &job.connections[&job.target.connection]
+}
+
+/// The pace of the job's target, where a rate is given.
+pub(super) fn rate(job: &Job) -> Option<Rate> {
+    connection(job).network.pace.rate
 }
 
 /// What a plan keeps of the job's target.

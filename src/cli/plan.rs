@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::exit::Exit;
 use super::lock::IfLocked;
 use super::loosen::LoosenArgs;
+use super::results::PlanArgs;
 use super::session::{Session, with_session};
-use super::{Settings, open, show};
+use super::{Settings, open, results};
 use crate::job;
 
 /// What `plan` takes.
@@ -14,9 +15,8 @@ use crate::job;
 pub(super) struct Args {
     /// The job file.
     job: PathBuf,
-    /// Print the plan as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: PlanArgs,
     /// End with exit code 6 when the plan has changes.
     #[arg(long)]
     detailed_exitcode: bool,
@@ -37,7 +37,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     session.bounds = args.loosen.of(session.bounds);
     let source = open::source(&session.job)?;
     let planned = session.plan(source, None).await?;
-    show::plan(&session.ledger, &planned, args.json).await?;
+    results::plan(session, &planned, &args.shown).await?;
     let exit = if !planned.objections.is_empty() {
         Exit::Stopped
     } else if args.detailed_exitcode && planned.summary.operations > 0 {

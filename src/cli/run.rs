@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::lock::IfLocked;
 use super::loosen::LoosenArgs;
 use super::session::{Session, with_session};
-use super::{Settings, open, show};
+use super::{Settings, open, results};
 use crate::job;
 use crate::ledger::RunState;
 
@@ -49,7 +49,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
                 unfinished.id
             ));
             let (summary, exit) = session.apply(unfinished.id, None).await?;
-            show::outcomes(&session.ledger, unfinished.id, &summary, args.json).await?;
+            results::outcomes(&session.ledger, unfinished.id, &summary, args.json).await?;
             if matches!(exit, Exit::Stopped | Exit::Interrupted(_)) {
                 return Ok(exit);
             }
@@ -59,13 +59,13 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     session.bounds = args.loosen.of(session.bounds);
     let source = open::source(&session.job)?;
     let planned = session.plan(source, None).await?;
-    session.note(&show::plan_line(&planned));
+    session.note(&results::plan_line(&planned));
     if !planned.objections.is_empty() {
-        show::refused(&planned);
+        results::refused(&planned);
         return Ok(Exit::Stopped);
     }
     let (summary, exit) = session.apply(planned.run, Some(planned.observed_at)).await?;
-    show::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
+    results::outcomes(&session.ledger, planned.run, &summary, args.json).await?;
     // A run that was finished first still counts: its failures are not this plan's.
     Ok(if exit == Exit::Done { before } else { exit })
 }

@@ -4,7 +4,7 @@ use super::exit::{Exit, Refusal};
 use super::follow;
 use super::lock::IfLocked;
 use super::session::{Session, planned_job, with_session};
-use super::{Settings, show};
+use super::{Settings, results};
 use crate::engine::{self, Source};
 use crate::ledger::{Follows, RunRow, RunState};
 
@@ -59,7 +59,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
         ));
         let (summary, exit) = session.apply(open.id, None).await?;
         if matches!(exit, Exit::Stopped | Exit::Interrupted(_)) {
-            show::outcomes(&session.ledger, open.id, &summary, args.follow.json).await?;
+            results::outcomes(&session.ledger, open.id, &summary, args.follow.json).await?;
             return Ok(exit);
         }
         before = exit;

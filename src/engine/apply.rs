@@ -270,7 +270,8 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    async fn load(
+    /// Loads what is open of a run.
+    pub(super) async fn load(
         run: i64,
         lines: Vec<OpenLine>,
         target: &'a Target,

@@ -115,7 +115,8 @@ impl Run<'_> {
         }
     }
 
-    fn pack(&self, direction: Direction) -> Vec<Packed> {
+    /// What is open of a direction and may go now, in as few calls as possible.
+    pub(super) fn pack(&self, direction: Direction) -> Vec<Packed> {
         let limits = self.limits;
         let together = direction == Direction::Together;
         let most = match direction {
@@ -276,7 +277,7 @@ impl Run<'_> {
     }
 
     /// The operations that a call carries, line by line.
-    fn carried(&self, packed: &Packed) -> Vec<LineBits> {
+    pub(super) fn carried(&self, packed: &Packed) -> Vec<LineBits> {
         let mut memo: HashMap<u32, u64> = HashMap::new();
         let line = |place: &u32| {
             let line = &self.lines[*place as usize];

@@ -13,7 +13,7 @@ use super::ends::{End, Once};
 use super::journal::CallJournal;
 use super::wave::Doubt;
 use crate::ledger::LineBits;
-use crate::model::{Call, Class, Failure, LiveEntity, Tag, Whole};
+use crate::model::{Call, Class, Failure, Limits, LiveEntity, Tag, Whole};
 
 /// The open lines of one entity.
 type Places<'a> = &'a [usize];
@@ -107,21 +107,11 @@ impl Run<'_> {
 
     /// What is to be made, as many to a call as the vendor takes.
     fn batches(&self, fresh: Vec<Merged>) -> Vec<Vec<Merged>> {
-        let (mut batches, mut bytes) = (Vec::<Vec<Merged>>::new(), 0);
-        for merged in fresh {
-            let size: usize = merged.whole.tags.iter().map(bytes_of).sum();
-            bytes += size;
-            match batches.last_mut() {
-                Some(batch) if batch.len() < self.limits.creations && bytes <= self.limits.body_bytes => {
-                    batch.push(merged);
-                }
-                _ => {
-                    bytes = size;
-                    batches.push(vec![merged]);
-                }
-            }
-        }
-        batches
+        let sizes = fresh.iter().map(|one| one.whole.tags.iter().map(bytes_of).sum());
+        let lengths = runs(sizes, self.limits);
+        let mut fresh = fresh.into_iter();
+        let batch = |length| fresh.by_ref().take(length).collect();
+        lengths.into_iter().map(batch).collect()
     }
 
     /// Settles what is so already and what somebody else has changed; `None` when nothing is left to write.
@@ -252,7 +242,23 @@ impl Run<'_> {
     }
 }
 
+/// Entities to be made, of so many bytes each, cut into calls: how many are in each.
+pub(super) fn runs(sizes: impl Iterator<Item = usize>, limits: &Limits) -> Vec<usize> {
+    let (mut lengths, mut bytes) = (Vec::<usize>::new(), 0);
+    for size in sizes {
+        bytes += size;
+        match lengths.last_mut() {
+            Some(length) if *length < limits.creations && bytes <= limits.body_bytes => *length += 1,
+            _ => {
+                bytes = size;
+                lengths.push(1);
+            }
+        }
+    }
+    lengths
+}
+
 /// Bytes that a tag takes in a request, generously.
-fn bytes_of(tag: &Tag) -> usize {
+pub(super) fn bytes_of(tag: &Tag) -> usize {
     tag.key.len() + tag.value.as_ref().map_or(0, String::len) + TAG_OVERHEAD
 }

@@ -4,6 +4,7 @@
 //! while it was busy goes into its next transaction. Readers have connections of their own. The file is in WAL mode with
 //! `synchronous=FULL`: what was acknowledged survives a power cut.
 
+mod alike;
 mod applying;
 mod pages;
 mod planning;
@@ -14,6 +15,7 @@ mod tests;
 mod vocabulary;
 mod writer;
 
+pub use alike::{Alike, Named};
 pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
 pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow};
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, RunRow, RunState, Summary};

@@ -137,6 +137,11 @@ impl Vocabulary {
         Self::load_roles(ledger, run, &[SetRole::Before, SetRole::Change]).await
     }
 
+    /// Loads what it takes to tell what is to be done.
+    pub async fn load_actions(ledger: &Ledger, run: i64) -> Result<Self, LedgerError> {
+        Self::load_roles(ledger, run, &[SetRole::Change]).await
+    }
+
     async fn load_roles(ledger: &Ledger, run: i64, roles: &[SetRole]) -> Result<Self, LedgerError> {
         let mut tags = HashMap::new();
         ledger

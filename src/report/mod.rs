@@ -5,9 +5,13 @@
 
 mod counts;
 mod csv;
+mod fit;
 mod json;
 mod outcomes;
 mod plan;
+mod plan_markdown;
+mod plan_text;
+mod review;
 mod rows;
 mod status;
 mod table;
@@ -17,7 +21,10 @@ mod text;
 mod verify;
 
 pub use outcomes::{outcomes, unaccounted};
-pub use plan::{KeyCounts, PlanCounts, PlanView, plan, plan_json};
+pub use plan::{KeyCounts, PlanCounts, PlanView, PlannedCalls, plan_json};
+pub use plan_markdown::plan_markdown;
+pub use plan_text::plan;
+pub use review::{Review, review};
 pub use rows::{Format, ReportError, rows, rows_not_done};
 pub use status::{status, status_json};
 pub use verify::{DifferenceView, VerifyView, verify, verify_json};

@@ -3,11 +3,13 @@
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::review::{GroupView, Review, Sample};
 use crate::ledger::{
     Ledger, LineBits, NewRun, PlanTarget, RunRow, RunState, SetRole, Settlement, Verdict, action_code,
     wish_code,
 };
 use crate::model::{Class, Failure, Outcome, Rule};
+use crate::shape::{Kind, Part, Side};
 
 /// What tests write to.
 pub(super) fn target() -> PlanTarget {
@@ -38,6 +40,44 @@ pub(super) fn planned_run(rows: u64) -> RunRow {
         })),
         created_ms: 1_700_000_000_000,
         ended_ms: None,
+    }
+}
+
+/// A review of an exception and a larger group, with a sample of each.
+pub(super) fn review() -> Review {
+    let part = |kind, key: &str, old, new| Part {
+        kind,
+        key: key.to_owned(),
+        to: None,
+        relation: None,
+        old,
+        new,
+    };
+    let one = |text: &str| Some(Side::One(text.to_owned()));
+    let rewrite = part(Kind::Replace, "env\u{202e}", one("a|b\n"), one("prod"));
+    let owner = |new| part(Kind::Add, "owner", None, new);
+    let group = |entities, exception, part: Part, sample| GroupView {
+        shape: part.to_string(),
+        entities,
+        exception,
+        parts: vec![part],
+        samples: vec![sample],
+    };
+    let sample = |entity: &str, name: Option<&str>, line, change| Sample {
+        entity: entity.to_owned(),
+        name: name.map(str::to_owned),
+        file: Some("hosts.csv".to_owned()),
+        line: Some(line),
+        changes: vec![change],
+    };
+    let exception = sample("HOST-1", Some("web-01"), 17, rewrite.clone());
+    let usual = sample("HOST-2", None, 2, owner(one("`team`")));
+    Review {
+        changed: 401,
+        groups: vec![
+            group(1, true, rewrite, exception),
+            group(400, false, owner(Some(Side::Count(12))), usual),
+        ],
     }
 }
 

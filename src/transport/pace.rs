@@ -39,6 +39,16 @@ pub struct Rate {
     pub window: Duration,
 }
 
+impl Rate {
+    /// How many seconds so many requests take at least, rounded up.
+    pub fn least_seconds(self, requests: u64) -> u64 {
+        let window = self.window.as_secs();
+        requests
+            .saturating_mul(window)
+            .div_ceil(u64::from(self.requests.get()))
+    }
+}
+
 impl FromStr for Rate {
     type Err = String;
 
@@ -114,6 +124,22 @@ mod tests {
             let rate: Rate = text.parse().expect(text);
             assert_eq!(rate.window, Duration::from_secs(seconds), "{text}");
             assert_eq!(rate.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn requests_take_as_long_as_their_rate_says() {
+        for (rate, requests, seconds) in [
+            ("20/s", 0, 0),
+            ("20/s", 1, 1),
+            ("20/s", 512, 26),
+            ("50/min", 50, 60),
+            ("50/min", 51, 62),
+            ("1000/h", 500, 1800),
+            ("1/h", u64::MAX, u64::MAX),
+        ] {
+            let rate: Rate = rate.parse().expect(rate);
+            assert_eq!(rate.least_seconds(requests), seconds, "{requests} at {rate}");
         }
     }
 

@@ -182,7 +182,7 @@ fn completions_and_the_manual_name_every_command() {
     assert!(man.contains(".TH tagferry 1"), "{man}");
     for text in scripts.iter().chain([&man]) {
         for name in [
-            "check", "plan", "apply", "run", "status", "report", "retry", "abandon", "simulate",
+            "check", "plan", "show", "apply", "run", "status", "report", "retry", "abandon", "simulate",
         ] {
             assert!(text.contains(name), "no `{name}` in\n{text}");
         }
@@ -383,6 +383,7 @@ fn a_reader_that_went_away_is_no_failure() {
     desk.job(&rule("set", "stage", "stage"));
     for words in [
         &["plan", "job.toml"][..],
+        &["show", "1"],
         &["run", "job.toml"],
         &["check", "job.toml"],
         &["status"],

@@ -25,6 +25,7 @@ mod repeats;
 mod replaces;
 mod retries;
 mod review;
+mod review_plan;
 mod rooms;
 mod safety;
 mod samples;

@@ -49,6 +49,14 @@ fn the_samples_print_what_the_readme_shows() {
 }
 
 #[test]
+fn the_plan_of_the_quickstart_is_what_the_readme_shows() {
+    let plan = Desk::new().tagferry(&["plan", "samples/quickstart/job.toml"]);
+    // What stands above says where the samples are, and how many calls the packing takes.
+    let (_, groups) = plan.stdout.split_once("\n\n").unwrap();
+    assert!(readme().contains(groups), "not shown: {groups}");
+}
+
+#[test]
 fn every_key_of_a_job_is_in_the_readme() {
     let schema: Value = serde_json::from_str(&Desk::new().tagferry(&["schema"]).stdout).unwrap();
     let readme = readme();

@@ -23,6 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("undo", &["model"]),
     ("guard", &["model"]),
     ("pack", &["model"]),
+    ("shape", &["model"]),
     ("vendor", &["model", "wire"]),
     ("transport", &["event", "wire"]),
     (
@@ -51,7 +52,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("listen", &["event", "model"]),
-    ("report", &["ledger", "model"]),
+    ("report", &["ledger", "model", "shape"]),
     (
         "cli",
         &[
