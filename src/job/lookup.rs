@@ -170,3 +170,19 @@ fn check_map(name: &str, table: &LookupTable, check: &mut Check<'_>) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_key_is_of_files_or_of_values_too() {
+        let schema = schemars::schema_for!(LookupTable).to_value();
+        let keys = schema["properties"].as_object().unwrap().keys();
+        let keys: BTreeSet<&str> = keys.map(String::as_str).collect();
+        let told = OF_FILES.into_iter().chain(["file", "map", "fold_case"]);
+        assert_eq!(keys, told.collect());
+    }
+}
