@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::lock::LockError;
 use super::print;
-use super::session::Interrupted;
+use super::signals::Interrupted;
 use crate::engine::EngineError;
 use crate::inventory::InventoryError;
 use crate::job::JobError;

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. The only room that prints or decides exit codes.
 
 mod abandon;
+mod account;
 mod apply;
 mod check;
 mod completions;
@@ -16,6 +17,7 @@ mod run;
 mod schema;
 mod session;
 mod show;
+mod signals;
 pub mod simulate;
 mod status;
 

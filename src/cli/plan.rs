@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::exit::Exit;
 use super::lock::IfLocked;
 use super::session::{Session, with_session};
-use super::{Settings, open, show};
+use super::{Settings, show};
 use crate::job;
 
 /// What `plan` takes.
@@ -31,7 +31,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 }
 
 async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
-    let source = open::source(&session.job)?;
+    let source = session.source().await?;
     let planned = session.plan(source, None).await?;
     show::plan(&session.ledger, &planned, args.json).await?;
     let exit = if !planned.objections.is_empty() {

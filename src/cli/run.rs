@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::exit::Exit;
 use super::lock::IfLocked;
 use super::session::{Session, with_session};
-use super::{Settings, open, show};
+use super::{Settings, show};
 use crate::job;
 use crate::ledger::RunState;
 
@@ -53,7 +53,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
             before = exit;
         }
     }
-    let source = open::source(&session.job)?;
+    let source = session.source().await?;
     let planned = session.plan(source, None).await?;
     session.note(&show::plan_line(&planned));
     if !planned.objections.is_empty() {

@@ -47,12 +47,13 @@ pub async fn check(
             Origin {
                 file: files[&file].clone(),
                 line,
+                id: None,
             },
             failure,
         )
     };
     Ok(Checked {
-        files: gathering.facts.iter().map(ToString::to_string).collect(),
+        files: gathering.facts,
         rows: gathering.rows,
         rejected: rejected.into_iter().map(place).collect(),
         n_rejected: gathering.rejected.values().sum(),

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::live::{Live, Reader};
 use super::words::Words;
-use crate::inventory::{Entry, FileFacts, Inventory};
+use crate::inventory::{Entry, Inventory};
 use crate::ledger::RetryRow;
 use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Interner, Origin, Rule, Tag, Wish};
+use crate::model::{Class, EntityKey, Failure, Fields, Interner, Origin, Record, Rule, Tag, Wish};
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -27,6 +28,18 @@ pub enum Source {
     Inventory(Box<Inventory>, Box<Mapper>),
     /// The failed rows of an earlier run.
     Retry(Vec<RetryRow>),
+    /// A vendor's live tags, through a mapping.
+    Live(Box<Live>, Box<Mapper>),
+}
+
+impl Source {
+    /// What has to be read from a vendor while the rows are gathered.
+    pub(super) fn reader(&mut self) -> Option<Reader> {
+        match self {
+            Self::Live(live, _) => live.reader(),
+            Self::Inventory(..) | Self::Retry(_) => None,
+        }
+    }
 }
 
 /// One row as the ledger wants it.
@@ -38,6 +51,8 @@ pub(super) struct Row {
     pub(super) entity: Option<u32>,
     pub(super) want: Option<u32>,
     pub(super) rejected: Option<Failure>,
+    /// The live entity that it was read from.
+    pub(super) live: Option<Arc<str>>,
 }
 
 /// Everything that was gathered: small numbers a row, and each text once.
@@ -54,7 +69,8 @@ pub struct Gathering {
     /// The further rows of entities that have several.
     pub(super) further: HashMap<u32, Vec<(u64, u32)>>,
     pub(super) files: Vec<Arc<str>>,
-    pub(super) facts: Vec<FileFacts>,
+    /// How each file was read, a sentence each.
+    pub(super) facts: Vec<String>,
     pub(super) digest: String,
     pub(super) rows: u64,
     pub(super) rejected: HashMap<Class, u64>,
@@ -77,6 +93,7 @@ pub(super) fn begin(
         match source {
             Source::Inventory(inventory, mapper) => gatherer.read(*inventory, *mapper)?,
             Source::Retry(rows) => gatherer.again(rows),
+            Source::Live(live, mapper) => gatherer.hear(*live, *mapper),
         }
         gatherer.flush();
         Ok(gatherer.gathering)
@@ -90,6 +107,16 @@ pub(super) async fn finished(
 ) -> Result<Gathering, EngineError> {
     let joined = thread.await;
     joined.map_err(|error| EngineError::Job(format!("reading the inventory failed: {error}")))?
+}
+
+/// A live record as one line of JSON.
+fn line_of(record: &Record) -> Vec<u8> {
+    let Fields::Object(object) = &record.fields else {
+        return Vec::new();
+    };
+    let mut line = serde_json::to_vec(object).expect("an object with text keys is JSON");
+    line.push(b'\n');
+    line
 }
 
 /// What the vendor's rules say of a tag.
@@ -157,9 +184,29 @@ impl Gatherer {
                 return Ok(()); // Nobody writes any more: the plan has failed elsewhere.
             }
         }
-        self.gathering.facts = inventory.facts().to_vec();
+        self.gathering.facts = inventory.facts().iter().map(ToString::to_string).collect();
         self.gathering.digest = inventory.digest();
         Ok(())
+    }
+
+    /// Maps rows as they come from a vendor. Their digest is that of the records, a line each.
+    fn hear(&mut self, mut live: Live, mut mapper: Mapper) {
+        let mut digest = blake3::Hasher::new();
+        while let Some(row) = live.next() {
+            match row {
+                Ok(record) => {
+                    digest.update(&line_of(&record));
+                    let found = mapper.map(&record).and_then(|mapped| self.take(&mapped));
+                    self.push(&record.origin, found);
+                }
+                Err((origin, failure)) => self.push(&origin, Err(failure)),
+            }
+            if self.batches.is_closed() {
+                return; // Nobody writes any more: the plan has failed elsewhere.
+            }
+        }
+        self.gathering.facts = vec![format!("{}: {} live entities", live.name(), self.gathering.rows)];
+        self.gathering.digest = digest.finalize().to_hex().to_string();
     }
 
     fn again(&mut self, rows: Vec<RetryRow>) {
@@ -261,6 +308,7 @@ impl Gatherer {
             entity,
             want,
             rejected,
+            live: origin.id.clone(),
         });
         if self.batch.len() == BATCH {
             self.flush();

@@ -25,6 +25,7 @@ mod header;
 mod items;
 mod json_lines;
 mod kept;
+mod live;
 mod object;
 mod options;
 mod position;
@@ -36,6 +37,7 @@ mod table;
 mod testing;
 mod transcoder;
 
+pub use live::{Object, record};
 pub use entry::{Entry, FileFacts, InventoryError};
 pub use options::{Format, Options};
 pub use reader::{Inventory, open};

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
 use super::connection_options::ConnectionOptions;
-use super::options::{Collision, SourceOptions, TimeSpan};
+use super::options::{Collision, TimeSpan};
+use super::source::SourceOptions;
 use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
 /// A tagferry job: where rows come from, which tags they ask for, and where these go.
@@ -21,7 +22,7 @@ pub struct JobFile {
     pub name: String,
     /// How old an observation of live tags may be when its changes are sent. Default `10m`.
     pub max_age: Option<TimeSpan>,
-    /// The inventory.
+    /// Where rows come from.
     pub source: SourceOptions,
     /// The entities to tag.
     pub target: TargetOptions,

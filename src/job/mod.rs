@@ -16,6 +16,7 @@ mod problem;
 mod read;
 mod schema;
 mod shape;
+mod source;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -25,8 +26,9 @@ pub use connection_options::ConnectionOptions;
 pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use options::{
-    Collision, CredentialForm, CredentialSource, NameSource, NetworkOptions, Pace, Rate, SecretSource,
-    SourceFormat, SourceOptions, TimeSpan,
+    Collision, CredentialForm, CredentialSource, InventoryOptions, NameSource, NetworkOptions, Pace, Rate, SecretSource,
+    SourceFormat, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;
+pub use source::{LiveSource, OneOrMany, Source, SourceOptions};

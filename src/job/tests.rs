@@ -118,7 +118,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "file = \"hosts.csv\"",
         "",
-        "3:1: missing key `file` in `source`; `-` is standard input",
+        "3:1: missing key `file` in `source`; `-` is standard input, and `connection` reads live tags",
     ),
     (
         "file = \"hosts.csv\"",

@@ -34,13 +34,15 @@ pub struct PlanTarget {
     pub kind: String,
 }
 
-/// A row of the inventory: number, file, line, entity, wanted set, class and message of a rejection.
+/// A row of the inventory: number, file, line, entity, wanted set, class and message of a rejection, and the identifier of
+/// the live entity that it was read from.
 pub type RowRow<'a> = (
     u64,
     u32,
     u64,
     Option<u32>,
     Option<u32>,
+    Option<&'a str>,
     Option<&'a str>,
     Option<&'a str>,
 );
@@ -120,8 +122,8 @@ impl Ledger {
 
     /// Writes rows of the inventory.
     pub async fn insert_rows(&self, run: i64, rows: &[RowRow<'_>]) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO inventory_row (run, id, file, line, entity, want, class, message)
-            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+        let sql = "INSERT INTO inventory_row (run, id, file, line, entity, want, class, message, live_id)
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
             FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, rows)).await
     }

@@ -294,7 +294,7 @@ impl Ledger {
     pub async fn row_places(&self, run: i64, rows: &[u64]) -> Result<HashMap<u64, Origin>, LedgerError> {
         let rows = serde_json::to_string(rows).expect("numbers are JSON");
         let found = sqlx::query(
-            "SELECT r.id, f.path, r.line FROM inventory_row AS r
+            "SELECT r.id, f.path, r.line, r.live_id FROM inventory_row AS r
              LEFT JOIN inventory_file AS f ON f.run = r.run AND f.id = r.file
              WHERE r.run = ?1 AND r.id IN (SELECT value FROM json_each(?2))",
         )
@@ -310,6 +310,7 @@ impl Ledger {
                 Origin {
                     file: file.into(),
                     line: bits(row.get(2)),
+                    id: row.get::<Option<&str>, _>(3).map(Into::into),
                 },
             )
         };
@@ -392,7 +393,7 @@ impl Ledger {
     async fn row_page(&self, run: i64, after: i64) -> Result<Vec<StoredRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT r.id, f.path, r.line, r.entity, r.want, coalesce(r.class, e.class), coalesce(r.message, e.message),
-                    e.key, e.name
+                    e.key, e.name, r.live_id
              FROM inventory_row AS r
              JOIN inventory_file AS f ON f.run = r.run AND f.id = r.file
              LEFT JOIN entity AS e ON e.run = r.run AND e.id = r.entity
@@ -518,6 +519,7 @@ impl StoredRow {
             origin: Origin {
                 file: row.get::<&str, _>(1).into(),
                 line: bits(row.get(2)),
+                id: row.get::<Option<&str>, _>(9).map(Into::into),
             },
             entity: row.get(3),
             want: row.get(4),

@@ -43,11 +43,11 @@ async fn planned() -> Fixture {
     let run = ledger.begin_run(&new_run()).await.unwrap();
     ledger.insert_files(run, &[(0, "hosts.csv")]).await.unwrap();
     let rows = [
-        (0, 0, 2, Some(0), Some(0), None, None),
-        (1, 0, 3, None, None, Some("unreadable"), Some("it has 3 cells")),
-        (2, 0, 4, Some(0), Some(0), None, None),
-        (3, 0, 5, Some(2), Some(0), None, None),
-        (4, 0, 6, Some(1), Some(0), None, None),
+        (0, 0, 2, Some(0), Some(0), None, None, None),
+        (1, 0, 3, None, None, Some("unreadable"), Some("it has 3 cells"), None),
+        (2, 0, 4, Some(0), Some(0), None, None, None),
+        (3, 0, 5, Some(2), Some(0), None, None, None),
+        (4, 0, 6, Some(1), Some(0), None, None, None),
     ];
     ledger.insert_rows(run, &rows).await.unwrap();
     ledger
@@ -327,7 +327,7 @@ async fn an_unfinished_plan_is_discarded_but_its_attempts_and_a_finished_one_sta
     let killed = fixture.ledger.begin_run(&new_run()).await.unwrap();
     fixture
         .ledger
-        .insert_rows(killed, &[(0, 0, 2, None, None, None, None)])
+        .insert_rows(killed, &[(0, 0, 2, None, None, None, None, None)])
         .await
         .unwrap();
     let log = fixture.ledger.run_log(killed).await.unwrap();

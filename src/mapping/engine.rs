@@ -14,6 +14,7 @@ use minijinja::{
 };
 
 use super::row::{self, Cell, Index};
+use super::tagged::{self, TAGGED};
 use crate::model::Fields;
 
 /// The most bytes that one template may write: far more than any vendor's key or value.
@@ -84,7 +85,9 @@ impl Object for EngineRow {
         match row::lookup(&self.fields, self.index.as_deref(), key) {
             Some(Cell::Text(text)) => Some(Value::from(text)),
             Some(Cell::Json(json)) => Some(value(json)),
-            None => (key == ROW).then(|| Value::from_dyn_object(Arc::clone(self))),
+            None if key == ROW => Some(Value::from_dyn_object(Arc::clone(self))),
+            None if key == TAGGED => tagged::of(&self.fields),
+            None => None,
         }
     }
 

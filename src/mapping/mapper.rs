@@ -156,6 +156,7 @@ pub(super) mod tests {
             origin: Origin {
                 file: "hosts.csv".into(),
                 line: 2,
+                id: None,
             },
             fields,
         }

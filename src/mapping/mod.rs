@@ -20,6 +20,7 @@ mod options;
 mod rendering;
 mod row;
 mod tag;
+mod tagged;
 mod template;
 mod wishes;
 
