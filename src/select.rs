@@ -54,6 +54,15 @@ impl Filter {
         &self.tags
     }
 
+    /// The filter with other tags.
+    #[must_use]
+    pub fn with_tags(self, tags: &[Tag]) -> Self {
+        Self {
+            tags: tags.to_vec(),
+            ..self
+        }
+    }
+
     /// The filter with its pattern in the form in which names are compared.
     #[must_use]
     pub fn folded(&self, fold: impl Fn(&str) -> String) -> Self {
@@ -80,7 +89,11 @@ impl Filter {
             return Some(true);
         }
         let carried = entity.tags.as_deref()?;
-        Some(self.tags.iter().all(|tag| carried.iter().any(|live| is(live, tag))))
+        Some(
+            self.tags
+                .iter()
+                .all(|tag| carried.iter().any(|live| is(live, tag))),
+        )
     }
 }
 
@@ -169,7 +182,13 @@ mod tests {
             Filter::parse(name, &tags).unwrap_err().to_string()
         };
         assert!(refused(Some("web-[1"), &[]).starts_with("`web-[1` is no pattern: invalid range pattern;"));
-        assert_eq!(refused(None, &["=prod"]), "`=prod` names no key; write `KEY`, or `KEY=VALUE`");
-        assert_eq!(refused(None, &["a", ""]), "`` names no key; write `KEY`, or `KEY=VALUE`");
+        assert_eq!(
+            refused(None, &["=prod"]),
+            "`=prod` names no key; write `KEY`, or `KEY=VALUE`"
+        );
+        assert_eq!(
+            refused(None, &["a", ""]),
+            "`` names no key; write `KEY`, or `KEY=VALUE`"
+        );
     }
 }

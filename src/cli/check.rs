@@ -24,9 +24,12 @@ pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit
     let files = match &job.source {
         job::Source::Files(files) => files,
         job::Source::Live(live) => {
-            open::listing_vendor(Account::named(&job, &live.connection, &live.kind))?;
+            let account = Account::named(&job, &live.connection, &live.kind);
+            open::listing_vendor(account, &live.filter)?;
             let (kind, name) = (&live.kind, &live.connection);
-            print::result(&format!("the rows are live: {kind} of `{name}`, read when the job is planned\n"))?;
+            print::result(&format!(
+                "the rows are live: {kind} of `{name}`, read when the job is planned\n"
+            ))?;
             return Ok(Exit::Done);
         }
     };

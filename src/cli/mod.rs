@@ -6,9 +6,11 @@ mod apply;
 mod check;
 mod completions;
 mod exit;
+mod export;
 mod lock;
 mod man;
 mod open;
+mod partial;
 mod plan;
 mod print;
 mod report;
@@ -65,6 +67,8 @@ enum Command {
     Status(status::Args),
     /// Every row of a run and what became of it.
     Report(report::Args),
+    /// Write a vendor's live tags down as an inventory.
+    Export(export::Args),
     /// Plan the failed and unknown operations of a run again.
     Retry(retry::Args),
     /// Close a run that shall not go on.
@@ -126,6 +130,7 @@ async fn dispatch(command: Command, settings: &Settings) -> anyhow::Result<Exit>
         Command::Run(args) => run::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Report(args) => report::run(args, settings).await,
+        Command::Export(args) => export::run(args, settings).await,
         Command::Retry(args) => retry::run(args, settings).await,
         Command::Abandon(args) => abandon::run(args, settings).await,
         Command::Simulate(args) => simulate::run(args).await.map(|()| Exit::Done),

@@ -13,6 +13,7 @@ use crate::inventory;
 use crate::job::{self, Bound, GuardOptions, Job};
 use crate::ledger::{self, Ledger};
 use crate::model::{Grain, Limits, Listing, TagRules};
+use crate::select::Filter;
 use crate::vendor;
 
 /// Opens the ledger that the user named, or the default one.
@@ -35,7 +36,9 @@ fn ledger_path(settings: &Settings) -> anyhow::Result<PathBuf> {
 pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
     let account = Account::of_target(job);
     let vendor = account.vendor()?.vendor;
-    let limits = vendor.limits(account.kind).map_err(|error| account.refusal(&error))?;
+    let limits = vendor
+        .limits(account.kind)
+        .map_err(|error| account.refusal(&error))?;
     check_actions(job, vendor.rules())?;
     check_form(job, &limits)?;
     Ok(Arc::from(vendor))
@@ -79,17 +82,31 @@ fn check_form(job: &Job, limits: &Limits) -> Result<(), Refusal> {
 
 /// Opens the job's target: credentials are loaded, nothing is sent.
 pub(super) async fn target(job: &Job, ledger: &Ledger, events: Events) -> anyhow::Result<Target> {
-    Account::of_target(job).open(vendor(job)?, ledger, events, None).await
+    Account::of_target(job)
+        .open(vendor(job)?, ledger, events, None)
+        .await
 }
 
 /// The vendor of a listing, or why its entities can't be listed.
-pub(super) fn listing_vendor(account: Account<'_>) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
+pub(super) fn listing_vendor(
+    account: Account<'_>,
+    filter: &Filter,
+) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
     let vendor = account.vendor()?.vendor;
-    let limits = vendor.limits(account.kind).map_err(|error| account.refusal(&error))?;
+    let limits = vendor
+        .limits(account.kind)
+        .map_err(|error| account.refusal(&error))?;
     if limits.lists == Listing::No {
         let why = format!(
             "`{}` can't be read from `{}`: this vendor lists none of that kind; use an inventory of identifiers",
             account.kind, account.connection.name
+        );
+        return Err(account.refusal(&why).into());
+    }
+    if limits.grain == Grain::Document && !filter.tags().is_empty() {
+        let why = format!(
+            "`{}` is a definition and carries no tags: choose by name",
+            account.kind
         );
         return Err(account.refusal(&why).into());
     }
@@ -108,7 +125,7 @@ pub(super) async fn source(
         job::Source::Live(live) => live,
     };
     let account = Account::named(job, &live.connection, &live.kind);
-    let vendor = listing_vendor(account)?;
+    let vendor = listing_vendor(account, &live.filter)?;
     let source = Arc::new(account.open(vendor, ledger, events, Some(target)).await?);
     let live = Live::new(Arc::clone(&source), live.filter.clone());
     let mapper = Box::new(job.mapper.clone());

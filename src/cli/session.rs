@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::account::{self, Account};
 use super::exit::{Exit, Refusal};
 use super::lock::{self, IfLocked, Lock};
-use super::account::{self, Account};
 use super::signals::{Interrupted, Signals};
 use super::{Settings, open, print};
 use crate::engine::{self, ApplyOptions, PlanInput, Planned, Source, Target};
@@ -203,12 +203,14 @@ pub(super) fn applicable(run: &RunRow) -> anyhow::Result<()> {
         RunState::Planned | RunState::Applying | RunState::Finished => return Ok(()),
         RunState::Planning => "its plan was never finished; plan again",
         RunState::Refused => "the guard refused its plan; mend the inventory or [guard], and plan again",
+        RunState::Exporting => "it is an export; `export` goes on with it",
         RunState::Abandoned => "it was abandoned; plan again",
     };
     Err(Refusal(format!("run {} can't be applied: {why}", run.id)).into())
 }
 
-fn progress(settings: &Settings) -> (Events, Progress) {
+/// Who tells of progress, and what shows it.
+pub(super) fn progress(settings: &Settings) -> (Events, Progress) {
     let style = if settings.quiet {
         Style::Quiet
     } else {

@@ -6,6 +6,7 @@ mod doubt;
 mod draft;
 mod embedded;
 mod ends;
+mod export;
 mod gather;
 mod journal;
 mod live;
@@ -26,6 +27,7 @@ mod words;
 pub use apply::{Applied, ApplyOptions, apply};
 pub use check::{Checked, check};
 pub use embedded::Embedded;
+pub use export::{ExportInput, Exported, Sink, export};
 pub use gather::{Gathering, Source};
 pub use live::Live;
 pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
@@ -43,6 +45,9 @@ pub enum EngineError {
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What is exported can't be written.
+    #[error("the export can't be written")]
+    Write(#[from] std::io::Error),
     /// The job asks for something that its vendor can't do.
     #[error("{0}")]
     Job(String),

@@ -1,11 +1,12 @@
 //! The live entities that a filter means, page by page, each once, with what a listing hides asked for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::EngineError;
 use super::observe::Observer;
 use super::pages::{Listed, Pages};
-use crate::model::LiveEntity;
+use crate::event::Event;
+use crate::model::{Listing, LiveEntity};
 use crate::select::Filter;
 use crate::vendor::Cursor;
 
@@ -48,6 +49,11 @@ impl<'a> Roll<'a> {
     /// The roll from its beginning, or from where an earlier one stopped.
     pub(super) fn new(observer: Observer<'a>, filter: &Filter, from: Option<Cursor>) -> Self {
         let scope = observer.kind_scope();
+        if observer.limits.lists == Listing::Bearers {
+            let kind = observer.target.kind();
+            let message = format!("the vendor lists those {kind} alone that carry a tag: no other is read");
+            observer.target.events.tell(Event::Noticed { message });
+        }
         let pages = match from {
             Some(cursor) => Pages::from(observer, scope, cursor),
             None => Pages::all(observer, scope),
@@ -123,7 +129,7 @@ impl<'a> Roll<'a> {
         if untold.is_empty() || self.observer.limits.observe_ids.is_none() {
             return Ok(listed);
         }
-        let mut found = std::collections::HashMap::new();
+        let mut found = HashMap::new();
         let mut see = |entity: LiveEntity| drop(found.insert(entity.id.clone(), entity));
         self.observer.by_id(&untold, 1, &mut see).await?;
         let told = |entity: LiveEntity| match entity.tags {

@@ -99,7 +99,11 @@ mod tests {
         let document = r#"{"name":"web-1","rules":[{"z":1.50,"a":null}]}"#;
         let one = |text| entity(Some(vec![(DOCUMENT_KEY, text, Provenance::Manual)]));
         assert_eq!(told(&one(document), Grain::Document).as_deref(), Ok(document));
-        assert!(told(&one("[]"), Grain::Document).unwrap_err().contains("no JSON object"));
+        assert!(
+            told(&one("[]"), Grain::Document)
+                .unwrap_err()
+                .contains("no JSON object")
+        );
         assert!(told(&entity(Some(vec![])), Grain::Document).is_err());
     }
 

@@ -26,8 +26,8 @@ pub use connection_options::ConnectionOptions;
 pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use options::{
-    Collision, CredentialForm, CredentialSource, InventoryOptions, NameSource, NetworkOptions, Pace, Rate, SecretSource,
-    SourceFormat, TimeSpan,
+    Collision, CredentialForm, CredentialSource, InventoryOptions, NameSource, NetworkOptions, Pace, Rate,
+    SecretSource, SourceFormat, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;

@@ -91,7 +91,10 @@ pub(super) fn build(file: &JobFile, check: &mut Check<'_>) -> Option<Source> {
     if !check.has(&["source"]) {
         return None; // That is told already.
     }
-    match (check.has(&["source", "connection"]), check.has(&["source", "file"])) {
+    match (
+        check.has(&["source", "connection"]),
+        check.has(&["source", "file"]),
+    ) {
         (true, true) => {
             let message = "`file` and `connection` are both given; keep the one that the rows come from";
             check.key(&["source", "connection"], message);
@@ -102,7 +105,11 @@ pub(super) fn build(file: &JobFile, check: &mut Check<'_>) -> Option<Source> {
             live(file, check).map(Source::Live)
         }
         (false, _) => {
-            alien(&OF_CONNECTIONS, "goes with `connection` only, and not with files", check)?;
+            alien(
+                &OF_CONNECTIONS,
+                "goes with `connection` only, and not with files",
+                check,
+            )?;
             files(&file.source, check).map(Source::Files)
         }
     }
@@ -123,7 +130,8 @@ fn files(source: &SourceOptions, check: &mut Check<'_>) -> Option<InventoryOptio
     if file.is_none() && check.is_usable(&path) {
         check.value(&path, "`file` is empty; give a path, or `-` for standard input");
     } else if file.is_none() && !check.has(&path) {
-        let message = "missing key `file` in `source`; `-` is standard input, and `connection` reads live tags";
+        let message =
+            "missing key `file` in `source`; `-` is standard input, and `connection` reads live tags";
         check.value(&path, message);
     }
     Some(InventoryOptions {
@@ -159,7 +167,10 @@ fn live(file: &JobFile, check: &mut Check<'_>) -> Option<LiveSource> {
         check.value(&["source", "kind"], message);
         return None;
     };
-    let filter = Filter::parse(name.as_deref(), tag.as_ref().map_or(&[], |tags| tags.0.as_slice()));
+    let filter = Filter::parse(
+        name.as_deref(),
+        tag.as_ref().map_or(&[], |tags| tags.0.as_slice()),
+    );
     let filter = filter.map_err(|error| {
         let key = match &error {
             FilterError::Name { .. } => "name",

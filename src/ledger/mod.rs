@@ -5,6 +5,7 @@
 //! `synchronous=FULL`: what was acknowledged survives a power cut.
 
 mod applying;
+mod exporting;
 mod pages;
 mod planning;
 mod reading;
@@ -15,6 +16,7 @@ mod vocabulary;
 mod writer;
 
 pub use applying::{Intent, LineBits, OpenLine, RunLog, Settlement, Verdict};
+pub use exporting::ExportRow;
 pub use planning::{EntityRow, LineRow, NewRun, PlanTarget, RowRow, TagRow};
 pub use reading::{AttemptCounts, RetryRow, RowReport, RunRow, RunState, Summary};
 pub use store::{Ledger, default_path};

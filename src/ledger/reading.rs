@@ -29,6 +29,8 @@ pub enum RunState {
     Refused,
     /// Its apply has begun and something is open.
     Applying,
+    /// Live entities are being exported, or an export was cut off. What it is exported to decides who goes on.
+    Exporting,
     /// Nothing is open.
     Finished,
     /// The user closed it.
@@ -43,6 +45,7 @@ impl RunState {
             Self::Planned => "planned",
             Self::Refused => "refused",
             Self::Applying => "applying",
+            Self::Exporting => "exporting",
             Self::Finished => "finished",
             Self::Abandoned => "abandoned",
         }
@@ -58,6 +61,7 @@ impl FromStr for RunState {
             Self::Planned,
             Self::Refused,
             Self::Applying,
+            Self::Exporting,
             Self::Finished,
             Self::Abandoned,
         ]
@@ -167,7 +171,8 @@ fn place(outcome: Outcome) -> usize {
     Outcome::ALL.iter().position(|one| *one == outcome).unwrap_or(0)
 }
 
-const RUN: &str = "SELECT id, job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind, state, reason,
+const RUN: &str = "SELECT id, job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind,
+    CASE WHEN state = 'planning' AND id IN (SELECT run FROM export) THEN 'exporting' ELSE state END, reason,
     summary, created_ms, ended_ms FROM run WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR job = ?2) ORDER BY id";
 
 fn run_row(row: &SqliteRow) -> Result<RunRow, LedgerError> {

@@ -229,7 +229,9 @@ mod tests {
     #[test]
     fn a_live_tag_keeps_its_blanks_and_any_other_loses_them() {
         let tags = r#"[{"key": " a", "value": "  b ", "context": "manual"}, {"key": "c", "value": " ", "context": "manual"}]"#;
-        let live = object(&format!(r#"{{"id": "1", "name": null, "kind": "HOST", "tags": {tags}}}"#));
+        let live = object(&format!(
+            r#"{{"id": "1", "name": null, "kind": "HOST", "tags": {tags}}}"#
+        ));
         let other = object(&format!(r#"{{"id": "1", "tags": {tags}}}"#));
         let rule = "tags_from = [{ column = 'tags' }]";
         assert_eq!(asked(rule, &live).unwrap(), ["set  a:  b ", "set c: "]);
@@ -240,7 +242,10 @@ mod tests {
         for (value, want) in [("{{ value }}", "set a:  b "), ("{{ value | trim }}", "set a:b")] {
             let rule = format!("tag = [{{ key = '{{{{ key }}}}', value = '{value}' }}]");
             assert_eq!(asked(&rule, &table(&names, &cells)).unwrap(), [want]);
-            assert_eq!(asked(&rule, &table(&names[..5], &cells[..5])).unwrap(), ["set a:b"]);
+            assert_eq!(
+                asked(&rule, &table(&names[..5], &cells[..5])).unwrap(),
+                ["set a:b"]
+            );
         }
     }
 

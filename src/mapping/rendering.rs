@@ -39,7 +39,8 @@ impl Engine {
         let template = env.get_template(NAME).map_err(blame)?;
         let mut inputs: Vec<_> = template.undeclared_variables(false).into_iter().collect();
         inputs.sort_unstable();
-        let known = only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW || name == TAGGED);
+        let known =
+            only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW || name == TAGGED);
         inputs.retain(|name| name != engine::ROW);
         Ok(Self {
             env,

@@ -70,7 +70,10 @@ mod tests {
             ("{{ tagged['a-b'] }}", vec!["set k:x"]),
             ("{{ tagged.bare }}", vec!["1 empty"]),
             ("{{ tagged.owner }}", vec!["1 empty"]),
-            ("{% for key in tagged %}{{ key }},{% endfor %}", vec!["set k:a-b,bare,env,"]),
+            (
+                "{% for key in tagged %}{{ key }},{% endfor %}",
+                vec!["set k:a-b,bare,env,"],
+            ),
         ] {
             let rules = format!("tag = [{{ key = 'k', value = \"{value}\" }}]");
             assert_eq!(asked(&rules, &row).unwrap(), want, "{value}");
@@ -97,7 +100,9 @@ mod tests {
         };
         let mut mapper = Mapper::compile(&options).unwrap();
         for value in ["prod", "dev"] {
-            let row = object(&format!(r#"{{"id":"1","tags":[{{"key":"env","value":"{value}"}}]}}"#));
+            let row = object(&format!(
+                r#"{{"id":"1","tags":[{{"key":"env","value":"{value}"}}]}}"#
+            ));
             let mapped = mapper.map(&row).unwrap();
             assert_eq!(mapped.wishes[0].tag.value.as_deref(), Some(value));
         }

@@ -91,6 +91,9 @@ mod tests {
         let live = origin("prod:HOST", Some("HOST-1"));
         assert_eq!(live.to_string(), "prod:HOST/HOST-1");
         assert_eq!(live.columns(), ("prod:HOST/HOST-1".into(), None));
-        assert_eq!(origin("hosts.csv", None).columns(), ("hosts.csv".into(), Some(17)));
+        assert_eq!(
+            origin("hosts.csv", None).columns(),
+            ("hosts.csv".into(), Some(17))
+        );
     }
 }

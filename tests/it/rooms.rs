@@ -27,7 +27,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("transport", &["event", "wire"]),
     (
         "job",
-        &["collide", "inventory", "mapping", "model", "select", "transport", "vendor"],
+        &[
+            "collide",
+            "inventory",
+            "mapping",
+            "model",
+            "select",
+            "transport",
+            "vendor",
+        ],
     ),
     ("ledger", &["model", "wire"]),
     (
