@@ -157,7 +157,7 @@ impl Observer<'_> {
     }
 
     /// A page, without which nothing goes on.
-    pub(super) async fn page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page, EngineError> {
+    async fn page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page, EngineError> {
         let page = self.try_page(scope, cursor).await?;
         page.map_err(|reason| self.target.stopped(reason))
     }

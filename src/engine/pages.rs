@@ -18,6 +18,8 @@ const RESTARTS: usize = 2;
 pub(super) struct Pages<'a> {
     observer: Observer<'a>,
     scope: Scope,
+    /// A pattern for names by which the vendor may choose, so that there is less to read.
+    pattern: Option<String>,
     next: Next,
     read: u64,
     restarts: usize,
@@ -61,9 +63,18 @@ impl<'a> Pages<'a> {
         Self {
             observer,
             scope,
+            pattern: None,
             next,
             read: 0,
             restarts: 0,
+        }
+    }
+
+    /// The same pages with at least the entities whose names fit a pattern.
+    pub(super) fn with_names_like(self, pattern: Option<&str>) -> Self {
+        Self {
+            pattern: pattern.map(str::to_owned),
+            ..self
         }
     }
 
@@ -72,7 +83,7 @@ impl<'a> Pages<'a> {
         let listed = match mem::replace(&mut self.next, Next::End) {
             Next::End => return Ok(None),
             Next::Beginning => Listed {
-                page: self.observer.first_of(&self.scope).await?,
+                page: self.first().await?,
                 restarted: false,
             },
             Next::At(cursor) => match self.at(&cursor).await? {
@@ -87,6 +98,18 @@ impl<'a> Pages<'a> {
         }
         self.next = listed.page.next.clone().map_or(Next::End, Next::At);
         Ok(Some(listed))
+    }
+
+    async fn first(&self) -> Result<Page, EngineError> {
+        let Observer { target, log, .. } = self.observer;
+        let pattern = self.pattern.as_deref();
+        match pattern.and_then(|pattern| target.vendor.observe_named(target.kind(), pattern)) {
+            Some(request) => {
+                let request = request.map_err(|error| EngineError::Job(error.to_string()))?;
+                target.page(&self.scope, &target.ask(&request, log, 0).await?)
+            }
+            None => self.observer.first_of(&self.scope).await,
+        }
     }
 
     async fn at(&mut self, cursor: &Cursor) -> Result<Option<Listed>, EngineError> {
@@ -105,7 +128,7 @@ impl<'a> Pages<'a> {
                 let message = format!("a listing is read again from its start: {reason}");
                 target.events.tell(Event::Noticed { message });
                 return Ok(Some(Listed {
-                    page: self.observer.page(&self.scope, None).await?,
+                    page: self.first().await?,
                     restarted: true,
                 }));
             }

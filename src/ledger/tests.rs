@@ -506,7 +506,8 @@ async fn many_rows_with_gaps_between_their_numbers_are_all_read() {
 
 #[tokio::test]
 async fn an_export_is_no_unfinished_plan_and_knows_how_far_it_has_come() {
-    let Fixture { ledger, run, .. } = planned().await;
+    let fixture = planned().await;
+    let (ledger, run) = (&fixture.ledger, fixture.run);
     let begun = ledger
         .begin_export(&new_run(), "/tmp/out.csv", "csv")
         .await
@@ -537,7 +538,8 @@ async fn an_export_is_no_unfinished_plan_and_knows_how_far_it_has_come() {
 
 #[tokio::test]
 async fn a_row_knows_the_live_entity_that_it_was_read_from() {
-    let Fixture { ledger, .. } = planned().await;
+    let fixture = planned().await;
+    let ledger = &fixture.ledger;
     let run = ledger.begin_run(&new_run()).await.unwrap();
     ledger.insert_files(run, &[(0, "old:HOST")]).await.unwrap();
     let message = Some("the vendor does not show what it carries");

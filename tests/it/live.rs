@@ -120,7 +120,13 @@ fn a_tenant_reads_and_writes_itself_through_one_connection() {
          [[tag]]\nkey = \"stage\"\nvalue = \"{{ tagged.env }}/{{ name | upper }}\"\n\
          [connections.tenant]\nvendor = \"dynatrace\"\nurl = \"simulator:state.db\"\n",
     );
+    let before = desk.journal().len();
     desk.run().exits(0);
+    let first = desk.journal()[before]["target"].as_str().unwrap().to_owned();
+    assert!(
+        first.contains("entityName.startsWith%28%22WEB-%22%29"),
+        "the vendor chooses: {first}"
+    );
     let after = desk.tenant().hosts();
     let tagged: BTreeSet<&String> = after
         .iter()
