@@ -23,9 +23,9 @@ use crate::vendor::Vendor;
 /// What `export` takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The connection to read, a name of [connections] of the job.
+    /// The connection to read, by its name in the job file.
     connection: String,
-    /// The job file. What its [source] says of this connection is the default of the options below.
+    /// The job file; what its source says of this connection is the default of the options below.
     #[arg(long, value_name = "JOB")]
     job: PathBuf,
     /// The vendor's word for what is read, such as HOST [default: that of the job's source or target].
