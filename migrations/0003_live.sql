@@ -11,6 +11,7 @@ CREATE TABLE export (
     query    TEXT NOT NULL,                 -- what is written in which format, as JSON: another one is another export
     cursor   TEXT,                          -- where the listing goes on, in the vendor's words; NULL at its beginning
     bytes    INTEGER NOT NULL DEFAULT 0,    -- how long the file was when the cursor was kept
+    digest   TEXT NOT NULL DEFAULT '',      -- blake3 of those bytes: what somebody else has written is not gone on with
     entities INTEGER NOT NULL DEFAULT 0,    -- how many were in it
     hidden   INTEGER NOT NULL DEFAULT 0     -- how many were left out of it
 ) STRICT;

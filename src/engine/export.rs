@@ -75,7 +75,7 @@ pub async fn export(
 ) -> Result<Exported, EngineError> {
     let limits = source.vendor.limits(source.kind());
     let limits = limits.map_err(|error| EngineError::Job(error.to_string()))?;
-    let at = begin(&input, source, ledger, &*sink).await?;
+    let at = begin(&input, source, ledger, sink).await?;
     let mut writing = Writing {
         format: input.format,
         kind: source.kind(),
@@ -83,6 +83,7 @@ pub async fn export(
         events: &source.events,
         ledger,
         sink,
+        digest: blake3::Hasher::new(),
         at,
     };
     let run = writing.at.run;
@@ -100,14 +101,14 @@ async fn begin(
     input: &ExportInput<'_>,
     source: &Target,
     ledger: &Ledger,
-    sink: &dyn Sink,
+    sink: &mut dyn Sink,
 ) -> Result<ExportRow, EngineError> {
     if let Some(path) = input.path
         && let Some(earlier) = ledger.export_to(path).await?
     {
         let target = ledger.run(earlier.run).await?.target;
         let same = earlier.query == input.query && target == source.plan;
-        if same && sink.length() >= earlier.bytes {
+        if same && holds(sink, &earlier)? {
             return Ok(earlier);
         }
         let reason = Some("another export has begun to write its file");
@@ -124,6 +125,17 @@ async fn begin(
     Ok(ledger.begin_export(&run, path, input.query).await?)
 }
 
+/// Whether a file is as an export left it, but for what was written after it was kept last: that is cut off.
+fn holds(sink: &mut dyn Sink, earlier: &ExportRow) -> io::Result<bool> {
+    if earlier.cursor.is_none() || sink.length() < earlier.bytes {
+        return Ok(false);
+    }
+    sink.cut(earlier.bytes)?;
+    let mut digest = blake3::Hasher::new();
+    digest.update_reader(sink.read_back()?)?;
+    Ok(digest.finalize().to_hex().as_str() == earlier.digest)
+}
+
 /// An export that is being written.
 struct Writing<'a> {
     format: ExportFormat,
@@ -132,6 +144,8 @@ struct Writing<'a> {
     events: &'a Events,
     ledger: &'a Ledger,
     sink: &'a mut dyn Sink,
+    /// Of all that was written.
+    digest: blake3::Hasher,
     at: ExportRow,
 }
 
@@ -145,7 +159,7 @@ impl Writing<'_> {
             limits: self.limits,
         };
         let mut roll = Roll::new(observer, input.filter, self.at.cursor.clone().map(Cursor));
-        self.go_on(&mut roll)?;
+        self.go_on(&mut roll).await?;
         let mut has_begun = false;
         while let Some(called) = roll.next().await? {
             match called {
@@ -159,7 +173,7 @@ impl Writing<'_> {
                 // What is in a file is taken back; what has left through a stream is not called again.
                 Called::Again if input.path.is_some() => {
                     roll.forget();
-                    self.anew()?;
+                    self.anew().await?;
                 }
                 Called::Again => {}
             }
@@ -188,11 +202,11 @@ impl Writing<'_> {
     }
 
     /// Takes up what an earlier process has written, or begins.
-    fn go_on(&mut self, roll: &mut Roll<'_>) -> Result<(), EngineError> {
+    async fn go_on(&mut self, roll: &mut Roll<'_>) -> Result<(), EngineError> {
         if self.at.cursor.is_none() {
-            return self.anew();
+            return self.anew().await;
         }
-        self.sink.cut(self.at.bytes)?;
+        self.digest.update_reader(self.sink.read_back()?)?;
         let written = self.sink.read_back()?;
         self.format.identifiers(written, |id| {
             roll.note(id);
@@ -205,11 +219,21 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn anew(&mut self) -> Result<(), EngineError> {
-        self.at.entities = 0;
-        self.at.hidden = 0;
+    /// Begins, or begins once more. The ledger forgets an earlier place before the file does.
+    async fn anew(&mut self) -> Result<(), EngineError> {
+        let at = &mut self.at;
+        (at.bytes, at.entities, at.hidden) = (0, 0, 0);
+        if at.cursor.take().is_some() {
+            self.ledger.keep_export(&self.at).await?;
+        }
+        self.digest.reset();
         self.sink.cut(0)?;
-        Ok(self.sink.append(&self.format.header())?)
+        self.append(&self.format.header())
+    }
+
+    fn append(&mut self, text: &[u8]) -> Result<(), EngineError> {
+        self.digest.update(text);
+        Ok(self.sink.append(text)?)
     }
 
     async fn page(&mut self, page: Page) -> Result<(), EngineError> {
@@ -223,7 +247,7 @@ impl Writing<'_> {
                 Err(_) => self.at.hidden += 1,
             }
         }
-        self.sink.append(&text)?;
+        self.append(&text)?;
         self.events.tell(Event::Advanced { by: page.read });
         let Some(Cursor(cursor)) = page.next else {
             return Ok(());
@@ -233,6 +257,7 @@ impl Writing<'_> {
         };
         self.at.cursor = Some(cursor);
         self.at.bytes = bytes;
+        self.at.digest = self.digest.finalize().to_hex().to_string();
         Ok(self.ledger.keep_export(&self.at).await?)
     }
 

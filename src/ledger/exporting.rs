@@ -18,6 +18,8 @@ pub struct ExportRow {
     pub cursor: Option<String>,
     /// How long the file was then.
     pub bytes: u64,
+    /// blake3 of those bytes, in hexadecimal.
+    pub digest: String,
     /// How many entities were in it.
     pub entities: u64,
     /// How many entities were left out of it.
@@ -29,9 +31,8 @@ const BEGUN: &str =
 
 const RUNNING: &str = "UPDATE run SET state = 'planning', reason = NULL WHERE id = ?1 AND ?2 <> ''";
 
-const KEPT: &str =
-    "UPDATE export SET cursor = j.value ->> 0, bytes = j.value ->> 1, entities = j.value ->> 2,
-    hidden = j.value ->> 3 FROM jsonb_each(?2) AS j WHERE export.run = ?1";
+const KEPT: &str = "UPDATE export SET cursor = j.value ->> 0, bytes = j.value ->> 1, digest = j.value ->> 2,
+    entities = j.value ->> 3, hidden = j.value ->> 4 FROM jsonb_each(?2) AS j WHERE export.run = ?1";
 
 impl Ledger {
     /// Begins an export to a file, or with an empty path to a stream.
@@ -62,7 +63,8 @@ impl Ledger {
     /// The newest export to a file that has not come to its end.
     pub async fn export_to(&self, path: &str) -> Result<Option<ExportRow>, LedgerError> {
         let row = sqlx::query(
-            "SELECT e.run, e.query, e.cursor, e.bytes, e.entities, e.hidden FROM export AS e JOIN run AS r ON r.id = e.run
+            "SELECT e.run, e.query, e.cursor, e.bytes, e.digest, e.entities, e.hidden
+             FROM export AS e JOIN run AS r ON r.id = e.run
              WHERE e.path = ?1 AND r.state = 'planning' ORDER BY e.run DESC LIMIT 1",
         )
         .bind(path)
@@ -74,14 +76,15 @@ impl Ledger {
             query: row.get(1),
             cursor: row.get(2),
             bytes: bits(row.get(3)),
-            entities: bits(row.get(4)),
-            hidden: bits(row.get(5)),
+            digest: row.get(4),
+            entities: bits(row.get(5)),
+            hidden: bits(row.get(6)),
         }))
     }
 
     /// Returns once it is committed how far an export has come.
     pub async fn keep_export(&self, at: &ExportRow) -> Result<(), LedgerError> {
-        let row = (&at.cursor, at.bytes, at.entities, at.hidden);
+        let row = (&at.cursor, at.bytes, &at.digest, at.entities, at.hidden);
         let kept = Write::rows(KEPT, at.run, &[row]);
         self.writer.commit(kept.into_iter().collect()).await
     }

@@ -516,6 +516,7 @@ async fn an_export_is_no_unfinished_plan_and_knows_how_far_it_has_come() {
     let at = ExportRow {
         cursor: Some("AQ/1+2==".to_owned()),
         bytes: 1_234,
+        digest: "d2".to_owned(),
         entities: 20,
         hidden: 1,
         ..begun

@@ -323,6 +323,19 @@ fn another_export_to_the_same_file_begins_anew() {
 }
 
 #[test]
+fn a_partial_file_that_somebody_else_has_written_is_not_gone_on_with() {
+    let slow = Slow::new(&["--latency", "40ms"]);
+    slow.begun("csv").kill();
+    let path = slow.workspace.path("out.partial");
+    let mut text = fs::read(&path).unwrap();
+    text[100] ^= 1;
+    fs::write(&path, text).unwrap();
+    slow.workspace.run(&Slow::command("csv")).expect(0);
+    slow.check("csv");
+    assert_eq!(states(&slow.workspace), ["abandoned", "finished"]);
+}
+
+#[test]
 fn an_old_cursor_that_the_vendor_refuses_begins_the_export_anew() {
     let mut slow = Slow::new(&["--latency", "40ms"]);
     slow.begun("csv").kill();
