@@ -440,7 +440,7 @@ fn target_to(exec: Arc<dyn Exec>, auth: Auth, url: &str, options: &Options) -> T
     Target::new(TargetSpec {
         plan: plan_target(url),
         vendor: Arc::from(dynatrace::vendor(&dynatrace::Options::default()).expect("a vendor")),
-        connection: Connection::new("dynatrace", exec, auth, options, None, Events::default()),
+        connection: Connection::new("dynatrace", exec, auth, options, None, Events::default()).into(),
         concurrency: options.pace.most_in_flight(),
         events: stages(),
     })

@@ -20,6 +20,8 @@ pub enum Stage {
     Diff,
     /// Calls are sent.
     Apply,
+    /// Live entities are written down.
+    Export,
 }
 
 /// What happened.

@@ -31,6 +31,7 @@ pub mod diff;
 pub mod guard;
 pub mod pack;
 pub mod resolve;
+pub mod select;
 pub mod shape;
 pub mod undo;
 

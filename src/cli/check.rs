@@ -1,8 +1,9 @@
-//! `check JOB`: job and inventory, without network, secrets or ledger.
+//! `check JOB`: job and inventory (live entities are not asked for), without network, secrets or ledger.
 
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use super::account::Account;
 use super::exit::Exit;
 use super::{Settings, open, print};
 use crate::{engine, job};
@@ -19,8 +20,21 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit> {
     let job = job::load(&args.job)?;
-    let source = open::source(&job)?;
-    let checked = engine::check(source, open::vendor(&job)?, &job.target.kind, NAMED).await?;
+    let vendor = open::vendor(&job)?;
+    let files = match &job.source {
+        job::Source::Files(files) => files,
+        job::Source::Live(live) => {
+            let account = Account::named(&job, &live.connection, &live.kind);
+            open::listing_vendor(account, &live.filter)?;
+            let (kind, name) = (&live.kind, &live.connection);
+            print::result(&format!(
+                "the rows are live: {kind} of `{name}`, read when the job is planned\n"
+            ))?;
+            return Ok(Exit::Done);
+        }
+    };
+    let source = open::files_of(&job, files)?;
+    let checked = engine::check(source, vendor, &job.target.kind, NAMED).await?;
     let mut text = String::new();
     for fact in &checked.files {
         let _ = writeln!(text, "{fact}");

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::lock::LockError;
 use super::print;
-use super::session::Interrupted;
+use super::signals::Interrupted;
 use crate::engine::EngineError;
 use crate::inventory::InventoryError;
 use crate::job::JobError;
@@ -16,7 +16,8 @@ use crate::transport::{SecretError, TransportError};
 
 /// What the help says of exit codes.
 pub(super) const HELP: &str = "Exit codes: 0 all done or unchanged; 1 unexpected failure; 2 usage; 3 job or inventory \
-    refused; 4 finished, but some rows are neither done nor unchanged, or `verify` found differences; 5 stopped by a guard, the breaker or refused \
+    refused; 4 finished, but some rows are neither done nor unchanged, `verify` found differences, or entities could not be \
+    exported; 5 stopped by a guard, the breaker or refused \
     credentials; 6 the plan has changes (plan --detailed-exitcode); 7 locked; 130 or 143 interrupted";
 
 /// How a command ended.
@@ -116,7 +117,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
                 return Exit::Refused;
             }
             Some(EngineError::Stopped { .. }) => return Exit::Stopped,
-            Some(EngineError::Ledger(_)) => return Exit::Failed,
+            Some(EngineError::Ledger(_) | EngineError::Write(_)) => return Exit::Failed,
             None => {}
         }
         if matches!(cause.downcast_ref(), Some(LedgerError::NoRun(_)))

@@ -36,6 +36,9 @@ pub(super) enum LockError {
         /// ` (process N)`, or nothing.
         holder: String,
     },
+    /// Another process exports to the same file.
+    #[error("{}: another tagferry exports to this file; wait for its end, or name another file", .0.display())]
+    Export(PathBuf),
     /// The lock file can't be made.
     #[error("{path}: can't make the lock file for {what}")]
     File {

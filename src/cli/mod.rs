@@ -1,15 +1,18 @@
 //! The command line: one file a subcommand. The only room that prints or decides exit codes.
 
 mod abandon;
+mod account;
 mod apply;
 mod check;
 mod completions;
 mod exit;
+mod export;
 mod follow;
 mod lock;
 mod loosen;
 mod man;
 mod open;
+mod partial;
 mod plan;
 mod print;
 mod report;
@@ -19,6 +22,7 @@ mod run;
 mod schema;
 mod session;
 mod show;
+mod signals;
 pub mod simulate;
 mod status;
 mod undo;
@@ -70,6 +74,8 @@ enum Command {
     Status(status::Args),
     /// Every row of a run and what became of it.
     Report(report::Args),
+    /// Write a vendor's live tags down as an inventory.
+    Export(export::Args),
     /// Plan the failed and unknown operations of a run again.
     Retry(retry::Args),
     /// Plan what takes a run back, where it still is as the run left it.
@@ -136,6 +142,7 @@ async fn dispatch(command: Command, settings: &Settings) -> anyhow::Result<Exit>
         Command::Run(args) => run::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Report(args) => report::run(args, settings).await,
+        Command::Export(args) => export::run(args, settings).await,
         Command::Retry(args) => retry::run(args, settings).await,
         Command::Undo(args) => undo::run(args, settings).await,
         Command::Verify(args) => verify::run(args, settings).await,

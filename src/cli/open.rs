@@ -1,26 +1,23 @@
-//! From a job to what the engine works with: ledger, connection, vendor, bounds.
+//! From a job to what the engine works with: ledger, target, source, bounds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 
 use super::Settings;
+use super::account::Account;
 use super::exit::Refusal;
-use crate::engine::{Embedded, LookupFile, Source, Target, TargetSpec};
+use crate::engine::{Live, LookupFile, Source, Target};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory;
-use crate::job::{Address, Bound, Connection, GuardOptions, Job, SourceOptions};
-use crate::ledger::{self, Ledger, PlanTarget};
-use crate::model::{Grain, Limits, TagRules};
-use crate::simulator;
-use crate::transport::{self, Auth, HttpExec, Rate};
-use crate::vendor::{self, Opened};
-use crate::wire::Exec;
-
-/// What the gate learned is kept under this topic.
-const GATE: &str = "gate";
+use crate::job::{self, Bound, GuardOptions, Job};
+use crate::ledger::{self, Ledger};
+use crate::model::{Grain, Limits, Listing, TagRules};
+use crate::select::Filter;
+use crate::transport::Rate;
+use crate::vendor;
 
 /// Opens the ledger that the user named, or the default one.
 pub(super) async fn ledger(settings: &Settings) -> anyhow::Result<Ledger> {
@@ -38,50 +35,18 @@ fn ledger_path(settings: &Settings) -> anyhow::Result<PathBuf> {
     Ok(path.ok_or_else(none)?)
 }
 
-fn connection(job: &Job) -> &Connection {
-    // A job whose target names no connection of its own is refused when it is loaded.
-    &job.connections[&job.target.connection]
-}
-
 /// The pace of the job's target, where a rate is given.
 pub(super) fn rate(job: &Job) -> Option<Rate> {
-    connection(job).network.pace.rate
-}
-
-/// What a plan keeps of the job's target.
-pub(super) fn plan_target(job: &Job) -> anyhow::Result<PlanTarget> {
-    let connection = connection(job);
-    let url = match &connection.address {
-        Address::Http(url) => url.as_str().trim_end_matches('/').to_owned(),
-        Address::Simulator(state) => {
-            let file = state.split('?').next().unwrap_or_default();
-            format!("simulator:{}", absolute(&job.folder.join(file)).display())
-        }
-    };
-    Ok(PlanTarget {
-        connection: connection.name.clone(),
-        vendor: opened(job)?.spoken,
-        url,
-        tenant: connection.tenant.clone().unwrap_or_default(),
-        kind: job.target.kind.clone(),
-    })
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// The vendor of the job's target as the job asks for it.
-fn opened(job: &Job) -> anyhow::Result<Opened> {
-    let made = connection(job).vendor.open(&job.target.kind);
-    Ok(made.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?)
+    Account::of_target(job).connection.network.pace.rate
 }
 
 /// The vendor of the job's target.
 pub(super) fn vendor(job: &Job) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
-    let vendor = opened(job)?.vendor;
-    let limits = vendor.limits(&job.target.kind);
-    let limits = limits.map_err(|error| Refusal(format!("{}: {error}", job.path.display())))?;
+    let account = Account::of_target(job);
+    let vendor = account.vendor()?.vendor;
+    let limits = vendor
+        .limits(account.kind)
+        .map_err(|error| account.refusal(&error))?;
     check_actions(job, vendor.rules())?;
     check_form(job, &limits)?;
     Ok(Arc::from(vendor))
@@ -115,7 +80,7 @@ fn check_form(job: &Job, limits: &Limits) -> Result<(), Refusal> {
         (false, true) => {
             format!("[document] puts definitions, and `{kind}` bears tags: use [[tag]] or [[tags_from]]")
         }
-        _ if !limits.lists && job.names_entities() => {
+        _ if limits.lists != Listing::Whole && job.names_entities() => {
             format!("this vendor lists no {kind}, so that names can't be resolved: use `entity` in [target]")
         }
         _ => return Ok(()),
@@ -124,89 +89,77 @@ fn check_form(job: &Job, limits: &Limits) -> Result<(), Refusal> {
 }
 
 /// Opens the job's target: credentials are loaded, nothing is sent.
-pub(super) async fn target(
+pub(super) async fn target(job: &Job, ledger: &Ledger, events: Events) -> anyhow::Result<Target> {
+    Account::of_target(job)
+        .open(vendor(job)?, ledger, events, None)
+        .await
+}
+
+/// The vendor of a listing, or why its entities can't be listed.
+pub(super) fn listing_vendor(
+    account: Account<'_>,
+    filter: &Filter,
+) -> anyhow::Result<Arc<dyn vendor::Vendor>> {
+    let vendor = account.vendor()?.vendor;
+    let limits = vendor
+        .limits(account.kind)
+        .map_err(|error| account.refusal(&error))?;
+    if limits.lists == Listing::No {
+        let why = format!(
+            "`{}` can't be read from `{}`: this vendor lists none of that kind; use an inventory of identifiers",
+            account.kind, account.connection.name
+        );
+        return Err(account.refusal(&why).into());
+    }
+    if limits.grain == Grain::Document && !filter.tags().is_empty() {
+        let why = format!(
+            "`{}` is a definition and carries no tags: choose by name",
+            account.kind
+        );
+        return Err(account.refusal(&why).into());
+    }
+    Ok(Arc::from(vendor))
+}
+
+/// Opens the job's source: its files, or the connection that is read. Nothing is sent yet.
+pub(super) async fn source(
     job: &Job,
-    plan: PlanTarget,
+    target: &Target,
     ledger: &Ledger,
     events: Events,
-) -> anyhow::Result<Target> {
-    let connection = connection(job);
-    let vendor = vendor(job)?;
-    let mut network = connection.network.clone();
-    network.ca_cert = network.ca_cert.map(|path| job.folder.join(path));
-    let (exec, auth): (Arc<dyn Exec>, Auth) = match &connection.address {
-        Address::Simulator(state) => {
-            let spec = simulator::Spec::from_url(&format!("simulator:{state}"), &job.folder)
-                .map_err(|error| Refusal(format!("connection `{}`: {error}", connection.name)))?;
-            let name = connection.vendor.listed.name;
-            let simulator = simulator::Vendor::of(name)
-                .with_context(|| format!("no simulator of `{name}`"))?
-                .open(&spec)
-                .context("opening the embedded simulator")?;
-            (
-                Arc::new(Embedded::new(simulator, connection.network.timeout.get())),
-                Auth::NONE,
-            )
-        }
-        Address::Http(url) => {
-            let exec = HttpExec::new(url, &network)?;
-            (Arc::new(exec), auth(job, connection).await?)
-        }
+) -> anyhow::Result<(Source, Option<Arc<Target>>)> {
+    let live = match &job.source {
+        job::Source::Files(files) => return Ok((files_of(job, files)?, None)),
+        job::Source::Live(live) => live,
     };
-    let learned = ledger.learned(&plan.url, &plan.tenant, GATE).await?;
-    let learned = learned.and_then(|text| serde_json::from_str(&text).ok());
-    let way = transport::Connection::new(
-        &plan.connection,
-        exec,
-        auth,
-        &connection.network,
-        learned,
-        events.clone(),
-    );
-    let concurrency = connection.network.pace.most_in_flight();
-    Ok(Target::new(TargetSpec {
-        plan,
-        vendor,
-        connection: way,
-        concurrency,
-        events,
-    }))
+    let account = Account::named(job, &live.connection, &live.kind);
+    let vendor = listing_vendor(account, &live.filter)?;
+    let source = Arc::new(account.open(vendor, ledger, events, Some(target)).await?);
+    let live = Live::new(Arc::clone(&source), live.filter.clone());
+    let mapper = Box::new(job.mapper.clone());
+    Ok((Source::Live(Box::new(live), mapper, lookups(job)?), Some(source)))
 }
 
-async fn auth(job: &Job, connection: &Connection) -> anyhow::Result<Auth> {
-    let credentials = match connection.credentials.clone() {
-        Some(source) => {
-            let loaded = source.load(&job.folder).await;
-            let doing = || format!("connection `{}`: loading its credentials", connection.name);
-            Some(loaded.with_context(doing)?)
-        }
-        None => None,
-    };
-    Ok(Auth::new(connection.vendor.listed.schemes, credentials.as_ref())?)
+/// Opens an inventory, and the files that the job's templates look keys up in.
+pub(super) fn files_of(job: &Job, files: &inventory::Options) -> anyhow::Result<Source> {
+    let inventory = inventory::open(files, &job.folder)?;
+    Ok(Source::Inventory(
+        Box::new(inventory),
+        Box::new(job.mapper.clone()),
+        lookups(job)?,
+    ))
 }
 
-/// Keeps what the gate learned, for the next run.
-pub(super) async fn keep_learned(target: &Target, ledger: &Ledger) -> anyhow::Result<()> {
-    let PlanTarget { url, tenant, .. } = target.plan_target();
-    let learned = serde_json::to_string(&target.connection().learned())?;
-    Ok(ledger.learn(url, tenant, GATE, &learned).await?)
-}
-
-/// Opens the job's inventory, and the files that its templates look keys up in.
-pub(super) fn source(job: &Job) -> anyhow::Result<Source> {
-    let inventory = inventory::open(&job.source, &job.folder)?;
-    let lookup = |(name, options): (&String, &SourceOptions)| -> anyhow::Result<LookupFile> {
+/// Opens the files that the job's templates look keys up in.
+fn lookups(job: &Job) -> anyhow::Result<Vec<LookupFile>> {
+    let lookup = |(name, options): (&String, &inventory::Options)| -> anyhow::Result<LookupFile> {
         let opened = inventory::open(options, &job.folder);
         Ok(LookupFile {
             name: name.clone(),
             inventory: Box::new(opened.with_context(|| format!("lookup `{name}`"))?),
         })
     };
-    Ok(Source::Inventory(
-        Box::new(inventory),
-        Box::new(job.mapper.clone()),
-        job.lookups.iter().map(lookup).collect::<Result<_, _>>()?,
-    ))
+    job.lookups.iter().map(lookup).collect()
 }
 
 /// A bound as the guard takes it.

@@ -7,7 +7,7 @@ use super::lock::IfLocked;
 use super::loosen::LoosenArgs;
 use super::results::PlanArgs;
 use super::session::{Session, with_session};
-use super::{Settings, open, results};
+use super::{Settings, results};
 use crate::job;
 
 /// What `plan` takes.
@@ -35,7 +35,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 
 async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     session.bounds = args.loosen.of(session.bounds);
-    let source = open::source(&session.job)?;
+    let source = session.source().await?;
     let planned = session.plan(source, None).await?;
     results::plan(session, &planned, &args.shown).await?;
     let exit = if !planned.objections.is_empty() {

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::lock::IfLocked;
 use super::loosen::LoosenArgs;
 use super::session::{Session, with_session};
-use super::{Settings, open, results};
+use super::{Settings, results};
 use crate::job;
 use crate::ledger::RunState;
 
@@ -57,7 +57,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
         }
     }
     session.bounds = args.loosen.of(session.bounds);
-    let source = open::source(&session.job)?;
+    let source = session.source().await?;
     let planned = session.plan(source, None).await?;
     session.note(&results::plan_line(&planned));
     if !planned.objections.is_empty() {

@@ -1,14 +1,12 @@
 //! What planning and applying need: the job, its locks, the ledger, the connection, and signals.
 
-use std::future::Future;
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
+use super::account::{self, Account};
 use super::exit::{Exit, Refusal};
 use super::lock::{self, IfLocked, Lock};
+use super::signals::{Interrupted, Signals};
 use super::{Settings, open, print};
 use crate::engine::{self, ApplyOptions, PlanInput, Planned, Source, Target, Verified};
 use crate::event::Events;
@@ -19,16 +17,6 @@ use crate::listen::{self, Progress, Style};
 use crate::model::Outcome;
 use crate::report;
 
-/// How long calls in flight may finish after the first signal.
-const DRAIN: Duration = Duration::from_secs(30);
-
-/// A signal stopped the command.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted; the same command goes on where it stopped")]
-pub(super) struct Interrupted {
-    pub(super) signal: u8,
-}
-
 /// A job with everything that it needs, locked.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -37,6 +25,9 @@ pub(super) struct Session {
     pub(super) target: Target,
     /// What the guard lets a plan do: the job's bounds, unless a flag loosens them.
     pub(super) bounds: Bounds,
+    /// What a live source is read through.
+    source: Option<Arc<Target>>,
+    events: Events,
     progress: Progress,
     quiet: bool,
     signals: Signals,
@@ -77,7 +68,7 @@ impl Session {
         let Some(of_job) = lock::take(&name, &format!("job `{}`", job.name), if_locked).await? else {
             return Ok(None);
         };
-        let plan_target = open::plan_target(&job)?;
+        let plan_target = Account::of_target(&job).plan_target()?;
         let name = format!("connection {} {}", plan_target.url, plan_target.tenant);
         let what = format!("connection `{}`", plan_target.connection);
         let Some(of_connection) = lock::take(&name, &what, if_locked).await? else {
@@ -86,13 +77,15 @@ impl Session {
         let ledger = open::ledger(settings).await?;
         ledger.discard_unplanned(&job.name).await?;
         let (events, progress) = progress(settings);
-        let target = open::target(&job, plan_target, &ledger, events).await?;
+        let target = open::target(&job, &ledger, events.clone()).await?;
         let locks = [of_job, of_connection];
         Ok(Some(Self {
             bounds: open::bounds(&job.guard),
             job,
             ledger,
             target,
+            source: None,
+            events,
             progress,
             quiet: settings.quiet,
             // Last: while locks are awaited and secrets are read, a signal ends the process at once.
@@ -108,7 +101,15 @@ impl Session {
         }
     }
 
-    /// Makes a plan of the inventory, or of what an earlier run did.
+    /// Opens what the job's rows come from.
+    pub(super) async fn source(&mut self) -> anyhow::Result<Source> {
+        let events = self.events.clone();
+        let (source, read_through) = open::source(&self.job, &self.target, &self.ledger, events).await?;
+        self.source = read_through;
+        Ok(source)
+    }
+
+    /// Makes a plan of the job's rows, or of what an earlier run did.
     pub(super) async fn plan(&mut self, source: Source, follows: Option<Follows>) -> anyhow::Result<Planned> {
         if let Some(signal) = self.signals.first {
             return Err(Interrupted { signal }.into());
@@ -124,8 +125,13 @@ impl Session {
             bounds: &self.bounds,
         };
         let planning = engine::plan(input, &self.target, &self.ledger);
-        let planned = until_signalled(planning, &self.target, &mut self.signals).await;
+        let source = self.source.as_ref().map(|source| source.connection());
+        let connections: Vec<_> = source.into_iter().chain([self.target.connection()]).collect();
+        let planned = self.signals.heard(planning, &connections).await;
         self.progress.finish();
+        if let Some(source) = &self.source {
+            account::keep_learned(source, &self.ledger).await?;
+        }
         match (planned?, self.signals.first) {
             // The plan that a drained connection could not observe is an error of its own; a finished one is kept.
             (Err(_), Some(signal)) => Err(Interrupted { signal }.into()),
@@ -146,10 +152,10 @@ impl Session {
             waves: open::waves(&self.job.guard),
         };
         let applying = engine::apply(run, &self.target, &self.ledger, &options);
-        let applied = until_signalled(applying, &self.target, &mut self.signals).await;
+        let applied = self.signals.heard(applying, &[self.target.connection()]).await;
         self.progress.finish();
         let applied = applied??;
-        open::keep_learned(&self.target, &self.ledger).await?;
+        account::keep_learned(&self.target, &self.ledger).await?;
         let summary = self.ledger.summary(run).await?;
         if let Some(wrong) = report::unaccounted(&self.ledger.run(run).await?, &summary) {
             anyhow::bail!(wrong);
@@ -170,7 +176,7 @@ impl Session {
     /// Reads back what a run left.
     pub(super) async fn verify(&mut self, run: i64, patience: Duration) -> anyhow::Result<Verified> {
         let verifying = engine::verify(run, &self.target, &self.ledger, patience);
-        let verified = until_signalled(verifying, &self.target, &mut self.signals).await;
+        let verified = self.signals.heard(verifying, &[self.target.connection()]).await;
         self.progress.finish();
         match self.signals.first {
             // What was drained was not looked at to its end.
@@ -214,104 +220,18 @@ pub(super) fn applicable(run: &RunRow) -> anyhow::Result<()> {
         RunState::Planned | RunState::Applying | RunState::Finished => return Ok(()),
         RunState::Planning => "its plan was never finished; plan again",
         RunState::Refused => "the guard refused its plan; mend the inventory or [guard], and plan again",
+        RunState::Exporting => "it is an export; `export` goes on with it",
         RunState::Abandoned => "it was abandoned; plan again",
     };
     Err(Refusal(format!("run {} can't be applied: {why}", run.id)).into())
 }
 
-fn progress(settings: &Settings) -> (Events, Progress) {
+/// Who tells of progress, and what shows it.
+pub(super) fn progress(settings: &Settings) -> (Events, Progress) {
     let style = if settings.quiet {
         Style::Quiet
     } else {
         Style::for_stderr()
     };
     listen::events(style, Arc::new(print::line))
-}
-
-/// The signals that end a command. Listened to as long as a session lives, so that none that comes between two stages is
-/// lost.
-#[derive(Debug)]
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    /// The one that came first.
-    first: Option<u8>,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            first: None,
-        })
-    }
-
-    /// The number of the next one.
-    async fn next(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.interrupt.recv() => 2,
-            _ = self.terminate.recv() => 15,
-        }
-    }
-}
-
-/// Awaits `work`. The first SIGINT or SIGTERM stops claiming and lets what is in flight finish; the second, or
-/// `DRAIN`, stops at once.
-async fn until_signalled<T>(
-    work: impl Future<Output = T>,
-    target: &Target,
-    signals: &mut Signals,
-) -> anyhow::Result<T> {
-    let mut work = std::pin::pin!(work);
-    let mut deadline = std::pin::pin!(tokio::time::sleep(Duration::MAX));
-    loop {
-        let first = signals.first;
-        let number = tokio::select! {
-            biased;
-            number = signals.next() => number,
-            () = &mut deadline, if first.is_some() => return Err(stopped(first)),
-            done = &mut work => return Ok(done),
-        };
-        if first.is_some() {
-            return Err(stopped(first));
-        }
-        signals.first = Some(number);
-        target.connection().drain();
-        deadline.as_mut().reset(tokio::time::Instant::now() + DRAIN);
-        let again = if std::io::stdin().is_terminal() {
-            "; once more stops at once"
-        } else {
-            ""
-        };
-        print::line(&format!(
-            "stopping: requests in flight may finish ({} s at most){again}",
-            DRAIN.as_secs()
-        ));
-    }
-}
-
-fn stopped(signal: Option<u8>) -> anyhow::Error {
-    Interrupted {
-        signal: signal.unwrap_or(2),
-    }
-    .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_signal_that_comes_between_two_stages_is_not_lost() {
-        let mut signals = Signals::new().unwrap();
-        let own = std::process::id().to_string();
-        let sent = std::process::Command::new("kill")
-            .args(["-TERM", &own])
-            .status()
-            .unwrap();
-        assert!(sent.success());
-        let next = tokio::time::timeout(Duration::from_mins(1), signals.next()).await;
-        assert_eq!(next, Ok(15));
-    }
 }

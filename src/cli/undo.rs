@@ -34,7 +34,9 @@ fn undoable(run: &RunRow) -> Result<(), Refusal> {
         RunState::Applying => {
             "something of it is still open: finish it with `apply`, or close it with `abandon`, and undo it then"
         }
-        RunState::Planning | RunState::Planned | RunState::Refused => "nothing of it was sent",
+        RunState::Planning | RunState::Planned | RunState::Refused | RunState::Exporting => {
+            "nothing of it was sent"
+        }
     };
     Err(Refusal(format!("run {} can't be undone: {why}", run.id)))
 }

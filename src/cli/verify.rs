@@ -35,10 +35,9 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
 fn verifiable(run: &RunRow) -> Result<(), Refusal> {
     match run.state {
         RunState::Applying | RunState::Finished | RunState::Abandoned => Ok(()),
-        RunState::Planning | RunState::Planned | RunState::Refused => Err(Refusal(format!(
-            "run {} can't be verified: nothing of it was sent",
-            run.id
-        ))),
+        RunState::Planning | RunState::Planned | RunState::Refused | RunState::Exporting => Err(Refusal(
+            format!("run {} can't be verified: nothing of it was sent", run.id),
+        )),
     }
 }
 

@@ -47,6 +47,7 @@ pub async fn check(
             Origin {
                 file: files[&file].clone(),
                 line,
+                id: None,
             },
             failure,
         )

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::live::{Live, Reader};
 use super::lookups::{self, LookupFile};
 use super::undo::UndoRow;
 use super::words::Words;
 use crate::inventory::{Entry, Inventory};
 use crate::ledger::RetryRow;
 use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Interner, Origin, Rule, Tag, Wish};
+use crate::model::{Class, EntityKey, Failure, Fields, Interner, Origin, Record, Rule, Tag, Wish};
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -31,6 +32,18 @@ pub enum Source {
     Retry(Vec<RetryRow>),
     /// What an earlier run did.
     Undo(Vec<UndoRow>),
+    /// A vendor's live tags, through such a mapping.
+    Live(Box<Live>, Box<Mapper>, Vec<LookupFile>),
+}
+
+impl Source {
+    /// What has to be read from a vendor while the rows are gathered.
+    pub(super) fn reader(&mut self) -> Option<Reader> {
+        match self {
+            Self::Live(live, ..) => live.reader(),
+            Self::Inventory(..) | Self::Retry(_) | Self::Undo(_) => None,
+        }
+    }
 }
 
 /// One row as the ledger wants it.
@@ -42,6 +55,8 @@ pub(super) struct Row {
     pub(super) entity: Option<u32>,
     pub(super) want: Option<u32>,
     pub(super) rejected: Option<Failure>,
+    /// The live entity that it was read from.
+    pub(super) live: Option<Arc<str>>,
 }
 
 /// Everything that was gathered: small numbers a row, and each text once.
@@ -86,6 +101,10 @@ pub(super) fn begin(
             }
             Source::Retry(rows) => gatherer.again(rows),
             Source::Undo(rows) => gatherer.back(rows),
+            Source::Live(live, mut mapper, lookups) => {
+                gatherer.join(lookups, &mut mapper)?;
+                gatherer.hear(*live, *mapper);
+            }
         }
         gatherer.flush();
         Ok(gatherer.gathering)
@@ -99,6 +118,16 @@ pub(super) async fn finished(
 ) -> Result<Gathering, EngineError> {
     let joined = thread.await;
     joined.map_err(|error| EngineError::Job(format!("reading the inventory failed: {error}")))?
+}
+
+/// A live record as one line of JSON.
+fn line_of(record: &Record) -> Vec<u8> {
+    let Fields::Object(object) = &record.fields else {
+        return Vec::new();
+    };
+    let mut line = serde_json::to_vec(object).expect("an object with text keys is JSON");
+    line.push(b'\n');
+    line
 }
 
 /// What the vendor's rules say of a tag.
@@ -180,6 +209,26 @@ impl Gatherer {
         self.gathering.facts.splice(0..0, facts);
         self.gathering.digest = inventory.digest();
         Ok(())
+    }
+
+    /// Maps rows as they come from a vendor. Their digest is that of the records, a line each.
+    fn hear(&mut self, mut live: Live, mut mapper: Mapper) {
+        let mut digest = blake3::Hasher::new();
+        while let Some(row) = live.next() {
+            match row {
+                Ok(record) => {
+                    digest.update(&line_of(&record));
+                    let found = mapper.map(&record).and_then(|mapped| self.take(&mapped));
+                    self.push(&record.origin, found);
+                }
+                Err((origin, failure)) => self.push(&origin, Err(failure)),
+            }
+            if self.batches.is_closed() {
+                return; // Nobody writes any more: the plan has failed elsewhere.
+            }
+        }
+        self.gathering.facts = vec![format!("{}: {} live entities", live.name(), self.gathering.rows)];
+        self.gathering.digest = digest.finalize().to_hex().to_string();
     }
 
     fn again(&mut self, rows: Vec<RetryRow>) {
@@ -290,6 +339,7 @@ impl Gatherer {
             entity,
             want,
             rejected,
+            live: origin.id.clone(),
         });
         if self.batch.len() == BATCH {
             self.flush();

@@ -7,16 +7,20 @@ mod doubt;
 mod draft;
 mod embedded;
 mod ends;
+mod export;
 mod forecast;
 mod gather;
 mod journal;
+mod live;
 mod lookups;
 mod observe;
 mod observed;
 mod ownership;
+mod pages;
 mod plan;
 mod reconcile;
 mod replace;
+mod roll;
 mod target;
 mod tidy;
 mod undo;
@@ -29,8 +33,10 @@ mod words;
 pub use apply::{Applied, ApplyOptions, apply};
 pub use check::{Checked, check};
 pub use embedded::Embedded;
+pub use export::{ExportInput, Exported, Sink, export};
 pub use forecast::{Forecast, forecast};
 pub use gather::{Gathering, Source};
+pub use live::Live;
 pub use lookups::LookupFile;
 pub use plan::{KeyCount, PlanInput, PlanSummary, Planned, plan};
 pub use target::{Target, TargetSpec};
@@ -53,6 +59,9 @@ pub enum EngineError {
     /// The ledger can't be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// What is exported can't be written.
+    #[error("the export can't be written")]
+    Write(#[from] std::io::Error),
     /// The job asks for something that its vendor can't do.
     #[error("{0}")]
     Job(String),

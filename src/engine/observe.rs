@@ -4,17 +4,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::EngineError;
+use super::pages::{Listed, Pages};
 use super::target::Target;
-use crate::event::Event;
 use crate::ledger::{Ledger, RunLog};
-use crate::model::{Grain, Limits, LiveEntity};
+use crate::model::{Grain, Limits, Listing, LiveEntity};
 use crate::vendor::{Cursor, Page, Scope};
-
-/// Pages of a listing before it is taken for endless.
-const MOST_PAGES: u64 = 1_000_000;
-
-/// How often a listing begins again when the vendor refuses to go on with it, as it does when pages were removed.
-const RESTARTS: usize = 2;
 
 /// How large a kind was when it was listed last: it decides whether listing is cheaper than asking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +47,7 @@ impl Observer<'_> {
         let Some(a_request) = self.limits.observe_ids.map(|budget| budget.ids(longest)) else {
             return self.listing(&mut see).await;
         };
-        if !self.limits.lists {
+        if self.limits.lists != Listing::Whole {
             return self.by_id(ids, a_request, &mut see).await;
         }
         let asking = ids.len().div_ceil(a_request) as u64;
@@ -128,8 +122,17 @@ impl Observer<'_> {
     }
 
     async fn first_page(&self) -> Result<Page, EngineError> {
-        let page = self.page(&self.kind_scope(), None).await?;
-        if let Some(size) = size_of(&page, self.limits) {
+        self.first_of(&self.kind_scope()).await
+    }
+
+    /// The first page of a scope. That of a whole kind tells how large it is, which is kept.
+    pub(super) async fn first_of(&self, scope: &Scope) -> Result<Page, EngineError> {
+        let page = self.page(scope, None).await?;
+        let size = match scope {
+            Scope::Kind { .. } => size_of(&page, self.limits),
+            Scope::Ids { .. } => None,
+        };
+        if let Some(size) = size {
             let plan = &self.target.plan;
             let text = serde_json::to_string(&size).expect("numbers are JSON");
             self.ledger
@@ -160,42 +163,22 @@ impl Observer<'_> {
         first: Page,
         see: &mut impl FnMut(LiveEntity),
     ) -> Result<(), EngineError> {
-        let mut page = first;
-        let mut restarts = 0;
-        for _ in 0..MOST_PAGES {
-            page.entities.drain(..).for_each(&mut *see);
-            let Some(next) = page.next else { return Ok(()) };
-            page = match self.try_page(scope, Some(&next)).await? {
-                Ok(page) if page.next.as_ref() == Some(&next) => {
-                    // A page without entities ends it; with some, nobody knows what is missing.
-                    if page.entities.is_empty() {
-                        break;
-                    }
-                    let reason = "a listing leads back to the page that it came from".to_owned();
-                    return Err(self.target.stopped(reason));
-                }
-                Ok(page) => page,
-                Err(reason) if restarts == RESTARTS => return Err(self.target.stopped(reason)),
-                Err(reason) => {
-                    restarts += 1;
-                    let message = format!("a listing is read again from its start: {reason}");
-                    self.target.events.tell(Event::Noticed { message });
-                    self.page(scope, None).await?
-                }
-            };
+        let mut pages = Pages::after(*self, scope.clone(), &first);
+        first.entities.into_iter().for_each(&mut *see);
+        while let Some(Listed { page, .. }) = pages.next().await? {
+            page.entities.into_iter().for_each(&mut *see);
         }
-        Err(self
-            .target
-            .stopped(format!("a listing of {} has no end", self.target.kind())))
+        Ok(())
     }
 
+    /// A page, without which nothing goes on.
     async fn page(&self, scope: &Scope, cursor: Option<&Cursor>) -> Result<Page, EngineError> {
         let page = self.try_page(scope, cursor).await?;
         page.map_err(|reason| self.target.stopped(reason))
     }
 
     /// A page, or why the vendor refuses this one.
-    async fn try_page(
+    pub(super) async fn try_page(
         &self,
         scope: &Scope,
         cursor: Option<&Cursor>,
@@ -212,7 +195,7 @@ impl Observer<'_> {
         })
     }
 
-    fn kind_scope(&self) -> Scope {
+    pub(super) fn kind_scope(&self) -> Scope {
         Scope::Kind {
             kind: self.target.kind().to_owned(),
         }

@@ -19,7 +19,7 @@ use crate::collide::{self, Claim, Policy};
 use crate::event::{Event, Stage};
 use crate::guard::{self, Bounds};
 use crate::ledger::{Follows, Ledger, NewRun, RowRow, RunLog};
-use crate::model::{Class, Grain, Limits, LiveEntity, Wish};
+use crate::model::{Class, Grain, Limits, Listing, LiveEntity, Wish};
 
 /// Rows written at once.
 pub(super) const BATCH: usize = 20_000;
@@ -117,7 +117,7 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
         limits: &limits,
         summary: PlanSummary::default(),
     };
-    let mut gathering = planner.gather(input.source).await?;
+    let mut gathering = planner.gather(input.source, &log).await?;
     let observed_at = Instant::now();
     let mut observed = planner.observe(&mut gathering, &log).await?;
     let lost = planner
@@ -170,21 +170,32 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// Reads, maps and writes the rows.
-    async fn gather(&mut self, source: Source) -> Result<Gathering, EngineError> {
+    async fn gather(&mut self, mut source: Source, log: &RunLog) -> Result<Gathering, EngineError> {
         let events = &self.target.events;
         events.tell(Event::StageBegan {
             stage: Stage::Read,
             total: None,
         });
+        let reader = source.reader();
+        let reading = async {
+            match reader {
+                Some(reader) => reader.read(self.ledger, log).await,
+                None => Ok(()),
+            }
+        };
         let (mut batches, thread) =
             gather::begin(source, self.target.vendor.clone(), self.target.kind().to_owned());
-        while let Some(batch) = batches.recv().await {
-            let rows: Vec<RowRow<'_>> = batch.iter().map(stored).collect();
-            self.ledger.insert_rows(self.run, &rows).await?;
-            events.tell(Event::Advanced {
-                by: batch.len() as u64,
-            });
-        }
+        let writing = async {
+            while let Some(batch) = batches.recv().await {
+                let rows: Vec<RowRow<'_>> = batch.iter().map(stored).collect();
+                self.ledger.insert_rows(self.run, &rows).await?;
+                events.tell(Event::Advanced {
+                    by: batch.len() as u64,
+                });
+            }
+            Ok::<_, EngineError>(())
+        };
+        tokio::try_join!(reading, writing)?;
         let gathering = gather::finished(thread).await?;
         let files: Vec<(u32, &str)> = (0..).zip(gathering.files.iter().map(|file| &**file)).collect();
         self.ledger.insert_files(self.run, &files).await?;
@@ -236,7 +247,7 @@ impl Planner<'_> {
             }
         };
         if *by_name && total > 0 {
-            if !self.limits.lists {
+            if self.limits.lists != Listing::Whole {
                 return Err(EngineError::Job(format!(
                     "names of {} can't be resolved at this vendor, which lists none: use `entity` in [target]",
                     self.target.kind()
@@ -421,8 +432,9 @@ fn stored(row: &Row) -> RowRow<'_> {
         entity,
         want,
         rejected,
+        live,
     } = row;
     let class = rejected.as_ref().map(|failure| failure.class.as_str());
     let message = rejected.as_ref().map(|failure| failure.message.as_str());
-    (*id, *file, *line, *entity, *want, class, message)
+    (*id, *file, *line, *entity, *want, class, message, live.as_deref())
 }

@@ -18,8 +18,8 @@ pub struct TargetSpec {
     pub plan: PlanTarget,
     /// The vendor.
     pub vendor: Arc<dyn Vendor>,
-    /// The way to it.
-    pub connection: Connection,
+    /// The way to it, which targets of one account share.
+    pub connection: Arc<Connection>,
     /// Requests that may be in flight.
     pub concurrency: usize,
     /// Where to tell what happens.
@@ -31,7 +31,7 @@ pub struct TargetSpec {
 pub struct Target {
     pub(super) plan: PlanTarget,
     pub(super) vendor: Arc<dyn Vendor>,
-    pub(super) connection: Connection,
+    pub(super) connection: Arc<Connection>,
     pub(super) concurrency: usize,
     pub(super) events: Events,
 }
@@ -61,7 +61,7 @@ impl Target {
     }
 
     /// The way to the vendor, for draining it and asking what it learned.
-    pub fn connection(&self) -> &Connection {
+    pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
     }
 

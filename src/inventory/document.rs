@@ -73,6 +73,7 @@ impl Document {
         let origin = Origin {
             file: self.scanner.file.clone(),
             line: position.line,
+            id: None,
         };
         match object::read(&self.raw, self.scanner.encoding) {
             Ok(object) => Ok(Some(Entry::Record(Record {

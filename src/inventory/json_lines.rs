@@ -34,6 +34,7 @@ impl JsonLines {
                     let origin = Origin {
                         file: self.scanner.file.clone(),
                         line: position.line,
+                        id: None,
                     };
                     return Some(Ok(entry(&self.raw, origin, self.scanner.encoding)));
                 }

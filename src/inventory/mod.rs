@@ -1,4 +1,4 @@
-//! Reading inventories: CSV, TSV, JSON and JSON Lines, plain or gzipped, in any encoding, as a stream of rows.
+//! Reading inventories, and writing live entities down as such: CSV, TSV, JSON and JSON Lines, plain or gzipped, in any encoding, as a stream of rows.
 //!
 //! Memory is constant whatever the size of a file. A row that can't be used is [`Entry::Bad`], with its file, its line
 //! and the reason, and the others go on; an `Err` means that a file can't be trusted any further, so the job is refused.
@@ -19,12 +19,14 @@
 mod delimiter;
 mod document;
 mod entry;
+mod export;
 mod files;
 mod framing;
 mod header;
 mod items;
 mod json_lines;
 mod kept;
+mod live;
 mod object;
 mod options;
 mod position;
@@ -37,5 +39,7 @@ mod testing;
 mod transcoder;
 
 pub use entry::{Entry, FileFacts, InventoryError};
+pub use export::ExportFormat;
+pub use live::{Object, record};
 pub use options::{Format, Options};
 pub use reader::{Inventory, open};

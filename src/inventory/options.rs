@@ -1,4 +1,4 @@
-//! The `[source]` of a job, as far as files are concerned.
+//! How files are read: what a job's `[source]` says of them.
 
 use std::fmt;
 
@@ -8,8 +8,7 @@ use serde::Deserialize;
 use super::InventoryError;
 
 /// How an inventory is to be read. Only `file` is needed: everything else is detected, and the plan shows as what.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// A path or a pattern such as `exports/*.csv`, relative to the job file's folder; `-` is standard input. The files
     /// of a pattern are read in the order of their names, each with its own header.

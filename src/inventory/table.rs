@@ -155,6 +155,7 @@ impl Table {
         let origin = Origin {
             file: self.file.clone(),
             line: row.line,
+            id: None,
         };
         match self.cells(row) {
             Ok(row) => Entry::Record(Record {

@@ -78,9 +78,6 @@ impl<'d> Check<'d> {
         if self.has(&["name"]) {
             self.name(&["name"], &file.name);
         }
-        if self.has(&["source"]) {
-            self.source(file);
-        }
         for (name, table) in &file.lookup {
             lookup::check(name, table, self);
         }
@@ -141,18 +138,6 @@ impl<'d> Check<'d> {
             self.value(path, message);
         } else {
             self.key(path, message);
-        }
-    }
-
-    fn source(&mut self, file: &JobFile) {
-        let path = ["source", "file"];
-        if !file.source.file.is_empty() || self.left_out_of(&path) {
-            return;
-        }
-        if self.has(&path) {
-            self.value(&path, "`file` is empty; give a path, or `-` for standard input");
-        } else {
-            self.value(&path, "missing key `file` in `source`; `-` is standard input");
         }
     }
 

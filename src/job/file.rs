@@ -11,7 +11,8 @@ use serde::de::{self, Deserializer, Visitor};
 
 use super::connection_options::ConnectionOptions;
 use super::lookup::LookupTable;
-use super::options::{Collision, SourceOptions, TimeSpan};
+use super::options::{Collision, TimeSpan};
+use super::source::SourceOptions;
 use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
 /// A tagferry job: where rows come from, which tags they ask for, and where these go.
@@ -23,7 +24,7 @@ pub struct JobFile {
     pub name: String,
     /// How old an observation of live tags may be when its changes are sent. Default `10m`.
     pub max_age: Option<TimeSpan>,
-    /// The inventory.
+    /// Where rows come from.
     pub source: SourceOptions,
     /// Other files, and small tables of values, that templates look keys up in, by name: `{{ hosts[hostname].entity_id }}`.
     #[serde(default)]

@@ -10,11 +10,12 @@ use super::connection::{self, Connection};
 use super::document::Document;
 use super::file::{GuardOptions, JobFile};
 use super::mask;
-use super::options::{Collision, SourceOptions, TimeSpan};
+use super::options::{Collision, InventoryOptions, TimeSpan};
 use super::problem::{JobError, Problem};
 use super::read;
 use super::schema::SCHEMA;
 use super::shape::{self, Finding};
+use super::source::{self, Source};
 use crate::mapping::{self, Mapper};
 
 /// How old an observation may be, unless the job says otherwise.
@@ -33,10 +34,10 @@ pub struct Job {
     pub folder: PathBuf,
     /// How old an observation of live tags may be when its changes are sent.
     pub max_age: Duration,
-    /// The inventory.
-    pub source: SourceOptions,
+    /// Where the rows come from.
+    pub source: Source,
     /// The files that templates look keys up in, by the name of the lookup.
-    pub lookups: BTreeMap<String, SourceOptions>,
+    pub lookups: BTreeMap<String, InventoryOptions>,
     /// Where the tags go.
     pub target: Target,
     /// The mapping as it is written.
@@ -132,10 +133,13 @@ fn examine(path: &Path, bytes: &[u8], document: &Document<'_>) -> (Option<Job>, 
     };
     let mut check = Check::new(document, &findings);
     check.job(&file);
+    let source = source::build(&file, &mut check);
     let mapped = check.mapping(&file);
     let connections = connections(&file, &mut check);
     findings.extend(check.into_findings());
-    let job = mapped.map(|(mapping, mapper)| join(path, bytes, file, mapping, mapper, connections));
+    let job = source
+        .zip(mapped)
+        .map(|(source, mapping)| join(path, bytes, file, source, mapping, connections));
     (job, findings)
 }
 
@@ -153,8 +157,8 @@ fn join(
     path: &Path,
     bytes: &[u8],
     file: JobFile,
-    mapping: mapping::Options,
-    mapper: Mapper,
+    source: Source,
+    (mapping, mapper): (mapping::Options, Mapper),
     connections: BTreeMap<String, Connection>,
 ) -> Job {
     Job {
@@ -163,7 +167,7 @@ fn join(
         digest: blake3::hash(bytes).to_hex().to_string(),
         folder: path.parent().unwrap_or(Path::new("")).to_owned(),
         max_age: file.max_age.map_or(MAX_AGE, TimeSpan::get),
-        source: file.source,
+        source,
         lookups: file
             .lookup
             .iter()

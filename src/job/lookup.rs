@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::check::Check;
-use super::options::{SourceFormat, SourceOptions};
+use super::options::{InventoryOptions, SourceFormat};
 use crate::mapping::{BadRows, CrosswalkOptions, LookupOptions, Repeated, ValueOptions, is_variable};
 
 /// A table that templates look keys up in: the rows of a `file`, found by `key`, or the values of a `map`.
@@ -61,8 +61,8 @@ const OF_FILES: [&str; 11] = [
 
 impl LookupTable {
     /// How its file is read; `None` where it has none.
-    pub(super) fn source(&self) -> Option<SourceOptions> {
-        Some(SourceOptions {
+    pub(super) fn source(&self) -> Option<InventoryOptions> {
+        Some(InventoryOptions {
             file: self.file.clone()?,
             format: self.format,
             encoding: self.encoding.clone(),

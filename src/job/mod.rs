@@ -17,6 +17,7 @@ mod problem;
 mod read;
 mod schema;
 mod shape;
+mod source;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -27,8 +28,9 @@ pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use lookup::LookupTable;
 pub use options::{
-    Collision, CredentialForm, CredentialSource, NameSource, NetworkOptions, Pace, Rate, SecretSource,
-    SourceFormat, SourceOptions, TimeSpan,
+    Collision, CredentialForm, CredentialSource, InventoryOptions, NameSource, NetworkOptions, Pace, Rate,
+    SecretSource, SourceFormat, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;
+pub use source::{LiveSource, OneOrMany, Source, SourceOptions};

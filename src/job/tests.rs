@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Address, Bound, CredentialSource, Job, JobError, SecretSource, TimeSpan, load};
+use super::{Address, Bound, CredentialSource, Job, JobError, SecretSource, Source, TimeSpan, load};
 
 /// The sample of the README, in its main form.
 const SAMPLE: &str = r#"name = "prod-hosts"
@@ -118,12 +118,52 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "file = \"hosts.csv\"",
         "",
-        "3:1: missing key `file` in `source`; `-` is standard input",
+        "3:1: missing key `file` in `source`; `-` is standard input, and `connection` reads live tags",
     ),
     (
         "file = \"hosts.csv\"",
         "file = ''",
         "4:8: `file` is empty; give a path, or `-` for standard input",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "file = 'hosts.csv'\nconnection = 'dynatrace'",
+        "5:1: `file` and `connection` are both given; keep the one that the rows come from",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "connection = 'dynatrac'",
+        "4:14: no connection `dynatrac`; did you mean `dynatrace`?; there are `dynatrace`",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "connection = 'dynatrace'\nitems = 'rows'",
+        "5:1: `items` is for files, and goes with no `connection`; leave it out",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "file = 'hosts.csv'\ntag = 'env'",
+        "5:1: `tag` goes with `connection` only, and not with files; leave it out",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "connection = 'dynatrace'\nname = 'web-['",
+        "5:8: `name`: `web-[` is no pattern: invalid range pattern; `*`, `?` and `[…]` stand for characters",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "connection = 'dynatrace'\ntag = ['env', '=prod']",
+        "5:7: `tag`: `=prod` names no key; write `KEY`, or `KEY=VALUE`",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "connection = 'dynatrace'\ntag = 7",
+        "5:7: `source.tag` is a whole number, and must be a text or a list; put it in quotes",
+    ),
+    (
+        "file = \"hosts.csv\"",
+        "connection = 'dynatrace'\nkind = ' '",
+        "5:8: no kind; give the vendor's word for what is read, such as `kind = \"HOST\"`",
     ),
     (
         "when = \"owner\"",
@@ -694,4 +734,31 @@ proptest::proptest! {
         sample.insert_str(cut.min(SAMPLE.len()), &noise);
         let _ = load_text(&sample);
     }
+}
+
+#[test]
+fn a_live_source_takes_its_kind_from_the_target_where_that_is_its_connection() {
+    let live = |more: &str| match load_text(&changed("file = \"hosts.csv\"", more)).unwrap().source {
+        Source::Live(live) => live,
+        Source::Files(files) => panic!("{files:?}"),
+    };
+    let own = live("connection = 'dynatrace'");
+    assert_eq!(
+        (own.connection.as_str(), own.kind.as_str()),
+        ("dynatrace", "HOST")
+    );
+    assert_eq!((own.filter.name(), own.filter.tags().len()), (None, 0));
+    let chosen =
+        live("connection = 'dynatrace'\nkind = 'SERVICE'\nname = 'web-*'\ntag = ['env', 'owner=me']");
+    assert_eq!(
+        (chosen.kind.as_str(), chosen.filter.name()),
+        ("SERVICE", Some("web-*"))
+    );
+    let tags: Vec<_> = chosen.filter.tags().iter().map(ToString::to_string).collect();
+    assert_eq!(tags, ["env", "owner:me"]);
+
+    let other = changed("file = \"hosts.csv\"", "connection = 'old'")
+        + "[connections.old]\nvendor = 'dynatrace'\nurl = 'simulator:old.db'\n";
+    let told = wrong(&other);
+    assert!(told.contains("no kind; give the vendor's word"), "{told}");
 }

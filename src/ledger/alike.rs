@@ -59,8 +59,8 @@ impl Ledger {
         let entities = serde_json::to_string(entities).expect("numbers are JSON");
         // The other columns are those of the row with the least number: SQLite says so of `min`.
         let found = sqlx::query(
-            "SELECT e.id, e.key, e.name, f.path, r.line FROM entity AS e
-             LEFT JOIN (SELECT entity, min(id), file, line FROM inventory_row
+            "SELECT e.id, e.key, e.name, f.path, r.line, r.live_id FROM entity AS e
+             LEFT JOIN (SELECT entity, min(id), file, line, live_id FROM inventory_row
                  WHERE run = ?1 AND class IS NULL AND entity IN (SELECT value FROM json_each(?2)) GROUP BY entity) AS r
                  ON r.entity = e.id
              LEFT JOIN inventory_file AS f ON f.run = ?1 AND f.id = r.file
@@ -105,6 +105,7 @@ fn named(row: &SqliteRow) -> (u32, Named) {
     let origin = row.get::<Option<&str>, _>(3).map(|file| Origin {
         file: file.into(),
         line: bits(row.get(4)),
+        id: row.get::<Option<&str>, _>(5).map(Into::into),
     });
     let named = Named {
         id: row.get(1),

@@ -6,6 +6,7 @@
 
 mod alike;
 mod applying;
+mod exporting;
 mod pages;
 mod planning;
 mod reading;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use alike::{Alike, Named};
 pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
+pub use exporting::ExportRow;
 pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow};
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, RunRow, RunState, Summary};
 pub use store::{Ledger, default_path};

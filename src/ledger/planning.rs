@@ -59,13 +59,15 @@ pub struct PlanTarget {
     pub kind: String,
 }
 
-/// A row of the inventory: number, file, line, entity, wanted set, class and message of a rejection.
+/// A row of the inventory: number, file, line, entity, wanted set, class and message of a rejection, and the identifier of
+/// the live entity that it was read from.
 pub type RowRow<'a> = (
     u64,
     u32,
     u64,
     Option<u32>,
     Option<u32>,
+    Option<&'a str>,
     Option<&'a str>,
     Option<&'a str>,
 );
@@ -88,6 +90,11 @@ impl Ledger {
     /// Begins a run in state `planning`. One that stays there was killed and is discarded by
     /// [`Ledger::discard_unplanned`].
     pub async fn begin_run(&self, run: &NewRun<'_>) -> Result<i64, LedgerError> {
+        self.begin_in(run, "planning").await
+    }
+
+    /// Begins a run in a state.
+    pub(super) async fn begin_in(&self, run: &NewRun<'_>, state: &str) -> Result<i64, LedgerError> {
         let PlanTarget {
             connection,
             vendor,
@@ -102,25 +109,27 @@ impl Ledger {
                 run.follows.and_then(Follows::undo),
             ),
             (connection, vendor, url, tenant, kind),
-            now_ms(),
+            (now_ms(), state),
         );
         let sql = "INSERT INTO run
             (job, job_path, job_digest, retry_of, undo_of, connection, vendor, url, tenant, kind, created_ms, state)
             SELECT ?1 ->> '$[0][0]', ?1 ->> '$[0][1]', ?1 ->> '$[0][2]', ?1 ->> '$[1][0]', ?1 ->> '$[1][1]',
                    ?1 ->> '$[2][0]', ?1 ->> '$[2][1]', ?1 ->> '$[2][2]', ?1 ->> '$[2][3]', ?1 ->> '$[2][4]',
-                   ?1 ->> 3, 'planning'";
+                   ?1 ->> '$[3][0]', ?1 ->> '$[3][1]'";
         self.writer.insert_one(sql, &row).await
     }
 
-    /// Forgets the plans of a job that were never finished. The runs stay as abandoned, with their attempts: what was sent
+    /// Forgets the plans of a job that were never finished; exports are none. The runs stay as abandoned, with their attempts: what was sent
     /// stays known, and no number that somebody has seen is given again. The job's lock must be held, so that none of
     /// them is being made.
     pub async fn discard_unplanned(&self, job: &str) -> Result<(), LedgerError> {
-        let runs: Vec<i64> = sqlx::query_scalar("SELECT id FROM run WHERE job = ?1 AND state = 'planning'")
-            .bind(job)
-            .fetch_all(&self.readers)
-            .await
-            .map_err(LedgerError::sql("looking for unfinished plans"))?;
+        let runs: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM run WHERE job = ?1 AND state = 'planning' AND id NOT IN (SELECT run FROM export)",
+        )
+        .bind(job)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(LedgerError::sql("looking for unfinished plans"))?;
         for run in runs {
             let statements = [
                 "DELETE FROM inventory_file WHERE run = ?1 AND ?2 <> ''",
@@ -149,8 +158,8 @@ impl Ledger {
 
     /// Writes rows of the inventory.
     pub async fn insert_rows(&self, run: i64, rows: &[RowRow<'_>]) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO inventory_row (run, id, file, line, entity, want, class, message)
-            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+        let sql = "INSERT INTO inventory_row (run, id, file, line, entity, want, class, message, live_id)
+            SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
             FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, rows)).await
     }

@@ -29,6 +29,8 @@ pub enum RunState {
     Refused,
     /// Its apply has begun and something is open.
     Applying,
+    /// Live entities are being exported, or an export was cut off. What it is exported to decides who goes on.
+    Exporting,
     /// Nothing is open.
     Finished,
     /// The user closed it.
@@ -43,6 +45,7 @@ impl RunState {
             Self::Planned => "planned",
             Self::Refused => "refused",
             Self::Applying => "applying",
+            Self::Exporting => "exporting",
             Self::Finished => "finished",
             Self::Abandoned => "abandoned",
         }
@@ -58,6 +61,7 @@ impl FromStr for RunState {
             Self::Planned,
             Self::Refused,
             Self::Applying,
+            Self::Exporting,
             Self::Finished,
             Self::Abandoned,
         ]
@@ -191,7 +195,8 @@ fn place(outcome: Outcome) -> usize {
     Outcome::ALL.iter().position(|one| *one == outcome).unwrap_or(0)
 }
 
-const RUN: &str = "SELECT id, job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind, state, reason,
+const RUN: &str = "SELECT id, job, job_path, job_digest, retry_of, connection, vendor, url, tenant, kind,
+    CASE WHEN state = 'planning' AND id IN (SELECT run FROM export) THEN 'exporting' ELSE state END, reason,
     summary, created_ms, ended_ms, undo_of FROM run WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR job = ?2) ORDER BY id";
 
 fn run_row(row: &SqliteRow) -> Result<RunRow, LedgerError> {
@@ -339,7 +344,7 @@ impl Ledger {
     pub async fn row_places(&self, run: i64, rows: &[u64]) -> Result<HashMap<u64, Origin>, LedgerError> {
         let rows = serde_json::to_string(rows).expect("numbers are JSON");
         let found = sqlx::query(
-            "SELECT r.id, f.path, r.line FROM inventory_row AS r
+            "SELECT r.id, f.path, r.line, r.live_id FROM inventory_row AS r
              LEFT JOIN inventory_file AS f ON f.run = r.run AND f.id = r.file
              WHERE r.run = ?1 AND r.id IN (SELECT value FROM json_each(?2))",
         )
@@ -355,6 +360,7 @@ impl Ledger {
                 Origin {
                     file: file.into(),
                     line: bits(row.get(2)),
+                    id: row.get::<Option<&str>, _>(3).map(Into::into),
                 },
             )
         };
@@ -459,7 +465,7 @@ impl Ledger {
     async fn row_page(&self, run: i64, after: i64) -> Result<Vec<StoredRow>, LedgerError> {
         let rows = sqlx::query(
             "SELECT r.id, f.path, r.line, r.entity, r.want, coalesce(r.class, e.class), coalesce(r.message, e.message),
-                    e.key, e.name
+                    e.key, e.name, r.live_id
              FROM inventory_row AS r
              JOIN inventory_file AS f ON f.run = r.run AND f.id = r.file
              LEFT JOIN entity AS e ON e.run = r.run AND e.id = r.entity
@@ -587,6 +593,7 @@ impl StoredRow {
             origin: Origin {
                 file: row.get::<&str, _>(1).into(),
                 line: bits(row.get(2)),
+                id: row.get::<Option<&str>, _>(9).map(Into::into),
             },
             entity: row.get(3),
             want: row.get(4),

@@ -43,11 +43,20 @@ async fn planned() -> Fixture {
     let run = ledger.begin_run(&new_run()).await.unwrap();
     ledger.insert_files(run, &[(0, "hosts.csv")]).await.unwrap();
     let rows = [
-        (0, 0, 2, Some(0), Some(0), None, None),
-        (1, 0, 3, None, None, Some("unreadable"), Some("it has 3 cells")),
-        (2, 0, 4, Some(0), Some(0), None, None),
-        (3, 0, 5, Some(2), Some(0), None, None),
-        (4, 0, 6, Some(1), Some(0), None, None),
+        (0, 0, 2, Some(0), Some(0), None, None, None),
+        (
+            1,
+            0,
+            3,
+            None,
+            None,
+            Some("unreadable"),
+            Some("it has 3 cells"),
+            None,
+        ),
+        (2, 0, 4, Some(0), Some(0), None, None, None),
+        (3, 0, 5, Some(2), Some(0), None, None, None),
+        (4, 0, 6, Some(1), Some(0), None, None, None),
     ];
     ledger.insert_rows(run, &rows).await.unwrap();
     ledger
@@ -327,7 +336,7 @@ async fn an_unfinished_plan_is_discarded_but_its_attempts_and_a_finished_one_sta
     let killed = fixture.ledger.begin_run(&new_run()).await.unwrap();
     fixture
         .ledger
-        .insert_rows(killed, &[(0, 0, 2, None, None, None, None)])
+        .insert_rows(killed, &[(0, 0, 2, None, None, None, None, None)])
         .await
         .unwrap();
     let log = fixture.ledger.run_log(killed).await.unwrap();
@@ -493,4 +502,56 @@ async fn many_rows_with_gaps_between_their_numbers_are_all_read() {
     for (number, text) in numbers.iter().zip(&texts) {
         assert_eq!(vocabulary.tag_of(*number).key, *text);
     }
+}
+
+#[tokio::test]
+async fn an_export_is_no_unfinished_plan_and_knows_how_far_it_has_come() {
+    let fixture = planned().await;
+    let (ledger, run) = (&fixture.ledger, fixture.run);
+    let begun = ledger
+        .begin_export(&new_run(), "/tmp/out.csv", "csv")
+        .await
+        .unwrap();
+    assert_eq!(ledger.run(begun.run).await.unwrap().state, RunState::Exporting);
+    let at = ExportRow {
+        cursor: Some("AQ/1+2==".to_owned()),
+        bytes: 1_234,
+        digest: "d2".to_owned(),
+        entities: 20,
+        hidden: 1,
+        ..begun
+    };
+    ledger.keep_export(&at).await.unwrap();
+    ledger.discard_unplanned("nightly").await.unwrap();
+    ledger
+        .discard_unplanned(&ledger.run(run).await.unwrap().job)
+        .await
+        .unwrap();
+    assert_eq!(ledger.export_to("/tmp/out.csv").await.unwrap(), Some(at.clone()));
+    assert_eq!(ledger.export_to("/tmp/other.csv").await.unwrap(), None);
+    ledger
+        .set_state(at.run, RunState::Finished, Some("20 entities were exported"))
+        .await
+        .unwrap();
+    assert_eq!(ledger.export_to("/tmp/out.csv").await.unwrap(), None);
+    assert_eq!(ledger.run(at.run).await.unwrap().state, RunState::Finished);
+}
+
+#[tokio::test]
+async fn a_row_knows_the_live_entity_that_it_was_read_from() {
+    let fixture = planned().await;
+    let ledger = &fixture.ledger;
+    let run = ledger.begin_run(&new_run()).await.unwrap();
+    ledger.insert_files(run, &[(0, "old:HOST")]).await.unwrap();
+    let message = Some("the vendor does not show what it carries");
+    let row = (0, 0, 1, None, None, Some("hidden"), message, Some("HOST-1"));
+    ledger.insert_rows(run, &[row]).await.unwrap();
+    let mut origins = Vec::new();
+    ledger
+        .each_row(run, |row| origins.push(row.origin.to_string()))
+        .await
+        .unwrap();
+    assert_eq!(origins, ["old:HOST/HOST-1"]);
+    let places = ledger.row_places(run, &[0]).await.unwrap();
+    assert_eq!(places[&0].to_string(), "old:HOST/HOST-1");
 }

@@ -57,6 +57,7 @@ fn done(stage: &Progressing) -> String {
         Stage::Observe => ("observing", "entities"),
         Stage::Diff => ("comparing", "entities"),
         Stage::Apply => ("applying", "rows"),
+        Stage::Export => ("exporting", "entities"),
     };
     match stage.total {
         Some(total) => format!("{verb}: {}/{total} {things}", stage.done),

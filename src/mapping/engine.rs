@@ -15,6 +15,7 @@ use minijinja::{
 
 use super::lookup::{Lookups, Missed, View};
 use super::row::{self, Cell, Index};
+use super::tagged::{self, TAGGED};
 use crate::model::Fields;
 
 /// The most bytes that one template may write: far more than any vendor's key or value.
@@ -96,6 +97,7 @@ impl Object for EngineRow {
             Some(Cell::Text(text)) => Some(Value::from(text)),
             Some(Cell::Json(json)) => Some(value(json)),
             None if key == ROW => Some(Value::from_dyn_object(Arc::clone(self))),
+            None if key == TAGGED => tagged::of(&self.fields),
             None => self.lookup(key),
         }
     }

@@ -8,8 +8,7 @@ use serde_json::Value as Json;
 
 use super::emit::Emit;
 use super::options::Trouble;
-use super::row::{Cell, Row};
-use super::template::trimmed;
+use super::row::{Blanks, Cell, Row};
 use super::wishes::Wishes;
 
 /// How one field is read.
@@ -35,7 +34,7 @@ impl ListRule {
             None if self.missing == Trouble::Skip => return Ok(()),
             None => return Err(row.lacks(&self.column)),
         };
-        for found in self.read(cell) {
+        for found in self.read(cell, row.blanks()) {
             match found {
                 Ok((key, value)) => emit.ask(&key, value, wishes)?,
                 Err(_) if self.malformed == Trouble::Skip => {}
@@ -46,9 +45,12 @@ impl ListRule {
     }
 
     /// Every tag of a field; `Err` for an item that can't be read.
-    fn read<'r>(&'r self, cell: Cell<'r>) -> Vec<Result<Found<'r>, String>> {
+    fn read<'r>(&'r self, cell: Cell<'r>, blanks: Blanks) -> Vec<Result<Found<'r>, String>> {
         match cell {
-            Cell::Json(Json::Array(items)) => items.iter().filter_map(|item| self.element(item)).collect(),
+            Cell::Json(Json::Array(items)) => items
+                .iter()
+                .filter_map(|item| self.element(item, blanks))
+                .collect(),
             Cell::Json(Json::Object(map)) => map.iter().map(|(key, value)| pair_of(key, value)).collect(),
             cell => match cell.text() {
                 Ok(Cow::Borrowed(text)) => self.split(text).map(|item| self.item(item)).collect(),
@@ -84,10 +86,10 @@ impl ListRule {
     }
 
     /// One item of a JSON list; null is none.
-    fn element<'r>(&'r self, item: &'r Json) -> Option<Result<Found<'r>, String>> {
+    fn element<'r>(&'r self, item: &'r Json, blanks: Blanks) -> Option<Result<Found<'r>, String>> {
         match item {
             Json::Null => None,
-            Json::Object(object) => Some(self.object(object)),
+            Json::Object(object) => Some(self.object(object, blanks)),
             Json::String(text) if text.trim().is_empty() => None,
             Json::String(text) => Some(self.item(text.trim())),
             Json::Number(number) => Some(self.item(number.as_str())),
@@ -96,17 +98,21 @@ impl ListRule {
     }
 
     /// `{ key, value }`. Where the value is null or absent, the tag has none, as live tags do.
-    fn object<'r>(&'r self, object: &'r serde_json::Map<String, Json>) -> Result<Found<'r>, String> {
+    fn object<'r>(
+        &'r self,
+        object: &'r serde_json::Map<String, Json>,
+        blanks: Blanks,
+    ) -> Result<Found<'r>, String> {
         let read = |field: &str| object.get(field).map(|value| Cell::Json(value).text());
         let key = match read(&self.key_field) {
-            Some(Ok(key)) if !key.trim().is_empty() => trimmed(key),
+            Some(Ok(key)) if !key.trim().is_empty() => blanks.of(key),
             Some(Ok(_)) => return Err(format!("an item's `{}` is empty", self.key_field)),
             Some(Err(what)) => return Err(format!("an item's `{}` is {what}", self.key_field)),
             None => return Err(self.no_key(object)),
         };
         match object.get(&self.value_field) {
             None | Some(Json::Null) => Ok((key, None)),
-            Some(value) => value_of(key, value),
+            Some(value) => value_of(key, value, blanks),
         }
     }
 
@@ -125,12 +131,12 @@ fn pair_of<'r>(key: &'r str, value: &'r Json) -> Result<Found<'r>, String> {
     if key.trim().is_empty() {
         return Err("a key of the map is empty".to_owned());
     }
-    value_of(key.trim().into(), value)
+    value_of(key.trim().into(), value, Blanks::Trimmed)
 }
 
-fn value_of<'r>(key: Cow<'r, str>, value: &'r Json) -> Result<Found<'r>, String> {
+fn value_of<'r>(key: Cow<'r, str>, value: &'r Json, blanks: Blanks) -> Result<Found<'r>, String> {
     match Cell::Json(value).text() {
-        Ok(text) => Ok((key, Some(trimmed(text)))),
+        Ok(text) => Ok((key, Some(blanks.of(text)))),
         Err(what) => Err(format!("the value of `{key}` is {what} and no text")),
     }
 }
@@ -216,6 +222,29 @@ mod tests {
                 asked(&format!("tags_from = [{{ {rule} }}]"), &record).unwrap(),
                 want,
                 "{rule}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_live_tag_keeps_its_blanks_and_any_other_loses_them() {
+        let tags = r#"[{"key": " a", "value": "  b ", "context": "manual"}, {"key": "c", "value": " ", "context": "manual"}]"#;
+        let live = object(&format!(
+            r#"{{"id": "1", "name": null, "kind": "HOST", "tags": {tags}}}"#
+        ));
+        let other = object(&format!(r#"{{"id": "1", "tags": {tags}}}"#));
+        let rule = "tags_from = [{ column = 'tags' }]";
+        assert_eq!(asked(rule, &live).unwrap(), ["set  a:  b ", "set c: "]);
+        assert_eq!(asked(rule, &other).unwrap(), ["set a:b", "1 empty"]);
+
+        let names = ["id", "name", "kind", "key", "value", "context"];
+        let cells = ["1", "", "HOST", "a", "  b ", "manual"];
+        for (value, want) in [("{{ value }}", "set a:  b "), ("{{ value | trim }}", "set a:b")] {
+            let rule = format!("tag = [{{ key = '{{{{ key }}}}', value = '{value}' }}]");
+            assert_eq!(asked(&rule, &table(&names, &cells)).unwrap(), [want]);
+            assert_eq!(
+                asked(&rule, &table(&names[..5], &cells[..5])).unwrap(),
+                ["set a:b"]
             );
         }
     }

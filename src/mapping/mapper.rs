@@ -172,6 +172,7 @@ pub(super) mod tests {
             origin: Origin {
                 file: "hosts.csv".into(),
                 line: 2,
+                id: None,
             },
             fields,
         }

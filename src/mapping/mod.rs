@@ -22,6 +22,7 @@ mod options;
 mod rendering;
 mod row;
 mod tag;
+mod tagged;
 mod template;
 mod wishes;
 

@@ -10,6 +10,7 @@ use super::engine::{self, Bounded};
 use super::filters;
 use super::lookup::{self, Lookups, Miss};
 use super::row::{Cell, Row};
+use super::tagged::TAGGED;
 
 /// How many results of one template are kept; the memory is emptied when it is full.
 const REMEMBERED: usize = 8_192;
@@ -44,7 +45,8 @@ impl Engine {
         let template = env.get_template(NAME).map_err(blame)?;
         let mut inputs: Vec<_> = template.undeclared_variables(false).into_iter().collect();
         inputs.sort_unstable();
-        let known = only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW);
+        let known =
+            only_conditions(source) && !inputs.iter().any(|name| name == engine::ROW || name == TAGGED);
         inputs.retain(|name| name != engine::ROW);
         Ok(Self {
             env,

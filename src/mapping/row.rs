@@ -10,6 +10,7 @@ use minijinja::Value;
 use super::engine;
 use super::lookup::{Lookups, Missed};
 use super::nearest;
+use super::template::trimmed;
 use crate::model::{Fields, Header, Record};
 
 /// How many field names an error lists.
@@ -76,6 +77,31 @@ impl<'r> Cell<'r> {
     }
 }
 
+/// What becomes of blanks around a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blanks {
+    /// They go: people and spreadsheets leave them by mistake.
+    Trimmed,
+    /// They stay: a live tag is what it is, and another one without them.
+    Kept,
+}
+
+impl Blanks {
+    /// The text with or without them.
+    pub(super) fn of(self, text: Cow<'_, str>) -> Cow<'_, str> {
+        match self {
+            Self::Trimmed => trimmed(text),
+            Self::Kept => text,
+        }
+    }
+}
+
+/// The columns of an exported table, and the fields of a live record.
+const EXPORTED: (&[&str], &[&str]) = (
+    &["id", "name", "kind", "key", "value", "context"],
+    &["id", "name", "kind", "tags"],
+);
+
 /// A record with the index of its header, and its engine value once that is needed.
 #[derive(Debug)]
 pub(super) struct Row<'r> {
@@ -124,6 +150,15 @@ impl<'r> Row<'r> {
             Fields::Object(object) => found(object, name).map(Cell::Json),
             Fields::Table { .. } => self.get(name),
         }
+    }
+
+    /// What becomes of blanks around its texts. A live record and what `export` has written are taken to the letter.
+    pub(super) fn blanks(&self) -> Blanks {
+        let exported = match self.fields {
+            Fields::Table { header, .. } => header.names == EXPORTED.0,
+            Fields::Object(object) => object.keys().eq(EXPORTED.1),
+        };
+        if exported { Blanks::Kept } else { Blanks::Trimmed }
     }
 
     /// Every field with its name, in the order in which they were written.

@@ -32,6 +32,7 @@ pub(super) struct Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Case {
     AsIs,
+    Trimmed,
     Lower,
     Upper,
 }
@@ -51,7 +52,7 @@ impl Template {
         Ok(Self::Engine(Box::new(engine)))
     }
 
-    /// The text for a row, trimmed. `Err` says why there is none.
+    /// The text for a row, trimmed but for a single field of a live record. `Err` says why there is none.
     pub(super) fn render<'r>(&'r mut self, row: &Row<'r>) -> Result<Cow<'r, str>, String> {
         match self {
             Self::Text(text) => Ok(Cow::Borrowed(text)),
@@ -99,10 +100,12 @@ impl Field {
                 self.name
             )
         })?;
+        let text = row.blanks().of(text);
         Ok(match self.case {
-            Case::AsIs => trimmed(text),
-            Case::Lower => text.trim().to_lowercase().into(),
-            Case::Upper => text.trim().to_uppercase().into(),
+            Case::AsIs => text,
+            Case::Trimmed => trimmed(text),
+            Case::Lower => text.to_lowercase().into(),
+            Case::Upper => text.to_uppercase().into(),
         })
     }
 }
@@ -134,7 +137,7 @@ fn plain_field(source: &str) -> Option<Field> {
 
 fn case_of(filter: &str) -> Option<Case> {
     match filter {
-        "trim" => Some(Case::AsIs),
+        "trim" => Some(Case::Trimmed),
         "lower" => Some(Case::Lower),
         "upper" => Some(Case::Upper),
         _ => None,

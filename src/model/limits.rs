@@ -13,6 +13,17 @@ pub enum Grain {
     Document,
 }
 
+/// Which entities of a kind a listing tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// All of them: one that is not on it does not exist, and names can be resolved by it.
+    Whole,
+    /// Those alone that carry a tag: enough for reading tags, and no more.
+    Bearers,
+    /// The vendor lists none.
+    No,
+}
+
 /// How many identifiers fit into one request, counted in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdBudget {
@@ -48,8 +59,8 @@ pub struct Limits {
     pub together: bool,
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// Whether the entities of a kind can be listed; where not, names can't be resolved.
-    pub lists: bool,
+    /// Which entities of a kind can be listed; names are resolved where all can.
+    pub lists: Listing,
     /// Entities that one call may bring into being; 0 where the vendor's API makes none.
     pub creations: usize,
     /// Entities on a page of a listing.

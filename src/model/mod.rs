@@ -16,7 +16,7 @@ mod wish;
 pub use call::{Call, Effect, Whole};
 pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Present, Provenance};
 pub use intern::Interner;
-pub use limits::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
+pub use limits::{Grain, IdBudget, Limits, Listing, Reserved, TagRules, TextRule, ValueRule};
 pub use outcome::{Class, Failure, Outcome};
 pub use record::{Fields, Header, Origin, Record};
 pub use reversal::Reversal;

@@ -1,20 +1,38 @@
 //! One row of an inventory, with the place that it came from.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Where a record stands: the file as the user named it, and the line on which the record begins (from 1).
+/// Where a record stands: the file as the user named it with the line on which the record begins, or, for a live entity,
+/// the connection and kind with its identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
-    /// The file, or `-` for standard input.
+    /// The file, or `-` for standard input; of a live entity its connection and kind, such as `prod:HOST`.
     pub file: Arc<str>,
-    /// The line, counted in the file's own line breaks (`\n`, `\r\n` or a lone `\r`).
+    /// The line from 1, counted in the file's own line breaks (`\n`, `\r\n` or a lone `\r`); of a live entity its place
+    /// in the listing.
     pub line: u64,
+    /// The vendor's identifier of a live entity; `None` for what stands in a file.
+    pub id: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// What reports show in their columns for file and line: a live entity is named whole, and stands on no line.
+    pub fn columns(&self) -> (Cow<'_, str>, Option<u64>) {
+        match &self.id {
+            Some(_) => (self.to_string().into(), None),
+            None => (Cow::Borrowed(&self.file), Some(self.line)),
+        }
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match &self.id {
+            Some(id) => write!(f, "{}/{id}", self.file),
+            None => write!(f, "{}:{}", self.file, self.line),
+        }
     }
 }
 
@@ -55,5 +73,27 @@ impl Fields {
             Self::Table { header, .. } => header.names.iter().map(String::as_str).collect(),
             Self::Object(object) => object.keys().map(String::as_str).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_names_a_line_of_a_file_or_a_live_entity() {
+        let origin = |file: &str, id: Option<&str>| Origin {
+            file: file.into(),
+            line: 17,
+            id: id.map(Into::into),
+        };
+        assert_eq!(origin("hosts.csv", None).to_string(), "hosts.csv:17");
+        let live = origin("prod:HOST", Some("HOST-1"));
+        assert_eq!(live.to_string(), "prod:HOST/HOST-1");
+        assert_eq!(live.columns(), ("prod:HOST/HOST-1".into(), None));
+        assert_eq!(
+            origin("hosts.csv", None).columns(),
+            ("hosts.csv".into(), Some(17))
+        );
     }
 }

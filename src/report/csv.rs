@@ -36,9 +36,10 @@ impl RowWriter for CsvRows<'_> {
             class,
             message,
         } = row;
-        let line = origin.line.to_string();
+        let (file, line) = origin.columns();
+        let line = line.map(|line| line.to_string()).unwrap_or_default();
         let cells = [
-            &*origin.file,
+            &*file,
             &line,
             entity.as_deref().unwrap_or_default(),
             name.as_deref().unwrap_or_default(),
@@ -117,6 +118,7 @@ mod tests {
             origin: Origin {
                 file: "-".into(),
                 line: 17,
+                id: None,
             },
             entity: None,
             name: Some("=cmd|' /C calc'!A0".to_owned()),
@@ -145,6 +147,7 @@ mod tests {
             origin: Origin {
                 file: "a".into(),
                 line: 2,
+                id: None,
             },
             entity: None,
             name: None,
@@ -163,6 +166,7 @@ mod tests {
             origin: Origin {
                 file: "größe, \"a\".csv".into(),
                 line: u64::MAX,
+                id: None,
             },
             entity: Some("HOST-1".to_owned()),
             name: None,

@@ -19,7 +19,8 @@ pub(super) struct JsonRows<'a> {
 #[derive(Serialize)]
 struct RowView<'a> {
     file: &'a str,
-    line: u64,
+    /// None for a live entity.
+    line: Option<u64>,
     entity: Option<&'a str>,
     name: Option<&'a str>,
     outcome: &'static str,
@@ -39,9 +40,10 @@ impl<'a> JsonRows<'a> {
 
 impl RowWriter for JsonRows<'_> {
     fn row(&mut self, row: &RowReport) -> io::Result<()> {
+        let (file, line) = row.origin.columns();
         let view = RowView {
-            file: &row.origin.file,
-            line: row.origin.line,
+            file: &file,
+            line,
             entity: row.entity.as_deref(),
             name: row.name.as_deref(),
             outcome: row.outcome.as_str(),

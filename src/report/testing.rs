@@ -146,12 +146,12 @@ async fn insert_words(Stored { ledger, run, .. }: &Stored) {
 
 async fn insert_rows(Stored { ledger, run, .. }: &Stored) {
     ledger.insert_files(*run, &[(1, "hosts.csv")]).await.unwrap();
-    let good = |id, line, entity| (id, 1, line, Some(entity), Some(1), None, None);
+    let good = |id, line, entity| (id, 1, line, Some(entity), Some(1), None, None, None);
     let unreadable = (Some("unreadable"), Some("3 cells, and the header has 2"));
     let rows = [
         good(1, 2, 1),
         good(2, 3, 2),
-        (3, 1, 4, None, None, unreadable.0, unreadable.1),
+        (3, 1, 4, None, None, unreadable.0, unreadable.1, None),
         good(4, 5, 3),
         good(5, 6, 4),
         good(6, 7, 5),

@@ -124,6 +124,7 @@ mod tests {
             origin: Origin {
                 file: "hosts.csv".into(),
                 line: 17,
+                id: None,
             },
             entity: entity.map(str::to_owned),
             name: name.map(str::to_owned),

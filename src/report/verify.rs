@@ -1,5 +1,6 @@
 //! What reading a run back found, for people and as JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -101,7 +102,7 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     entity: &'a str,
-    file: Option<&'a str>,
+    file: Option<Cow<'a, str>>,
     line: Option<u64>,
     trouble: Option<&'static str>,
     lacks: &'a [Tag],
@@ -110,10 +111,12 @@ struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     fn of(difference: &'a DifferenceView) -> Self {
+        let place = difference.origin.as_ref().map(Origin::columns);
+        let (file, line) = place.unzip();
         Self {
             entity: &difference.entity,
-            file: difference.origin.as_ref().map(|origin| &*origin.file),
-            line: difference.origin.as_ref().map(|origin| origin.line),
+            file,
+            line: line.flatten(),
             trouble: difference.trouble,
             lacks: &difference.lacks,
             carries: &difference.carries,
@@ -142,6 +145,7 @@ mod tests {
             origin: Some(Origin {
                 file: "hosts.csv".into(),
                 line: 17,
+                id: None,
             }),
             entity: "HOST-1".to_owned(),
             trouble: None,

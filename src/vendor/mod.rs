@@ -35,7 +35,7 @@ pub fn named(word: &str) -> Option<Listed> {
 /// Which entities to observe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// Every entity of a kind.
+    /// The entities of a kind, all of them or those that carry a tag, as `Limits::lists` says.
     Kind {
         /// The kind.
         kind: String,
@@ -113,7 +113,16 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
     /// A request for a page of live entities.
     fn observe(&self, scope: &Scope, page: Option<&Cursor>) -> Result<Request, VendorError>;
 
-    /// Reads such a page. An entity of the scope that is on no page is missing at the vendor.
+    /// A request for the first page of those entities of a kind alone whose names fit a pattern of `*`, `?` and `[…]`, where
+    /// the vendor can choose by exactly that; `None` where all have to be looked at. Its page is read, and gone on from, as
+    /// one of the whole kind.
+    fn observe_named(&self, kind: &str, pattern: &str) -> Option<Result<Request, VendorError>> {
+        let _ = (kind, pattern);
+        None
+    }
+
+    /// Reads such a page. An entity that was asked for by identifier, or of a kind that is listed whole, and is on no page is
+    /// missing at the vendor.
     fn observed(&self, scope: &Scope, answer: &Response) -> Result<Page, VendorError>;
 
     /// A request that tells which manual tags some entities carry, as a union over all of them; `None` where live tags

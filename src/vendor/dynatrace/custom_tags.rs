@@ -44,6 +44,18 @@ impl CustomTags {
         }
     }
 
+    /// The first page of what a selector chooses.
+    fn selected(&self, selector: &str) -> Request {
+        Target::new(ENTITIES)
+            .query("entitySelector", selector)
+            .query("from", &self.from)
+            // The documentation writes `+tags`, whose plus would be a space in a URL; the bare name is taken
+            // too.
+            .query("fields", "tags")
+            .query("pageSize", &self.page_size.to_string())
+            .read()
+    }
+
     /// The route for the custom tags of some entities. `from` always goes along: without it, entities that
     /// were not seen for 24 hours are passed over in silence.
     fn tags_of(&self, kind: &str, ids: &[String]) -> Result<Target, VendorError> {
@@ -73,19 +85,16 @@ impl Vendor for CustomTags {
     }
 
     fn observe(&self, scope: &Scope, page: Option<&Cursor>) -> Result<Request, VendorError> {
-        let target = Target::new(ENTITIES);
         if let Some(Cursor(key)) = page {
             // The key stands for the whole query: any other parameter beside it is refused.
-            return Ok(target.query("nextPageKey", key).read());
+            return Ok(Target::new(ENTITIES).query("nextPageKey", key).read());
         }
-        let target = target
-            .query("entitySelector", &entity_id::selector(scope)?)
-            .query("from", &self.from)
-            // The documentation writes `+tags`, whose plus would be a space in a URL; the bare name is taken
-            // too.
-            .query("fields", "tags")
-            .query("pageSize", &self.page_size.to_string());
-        Ok(target.read())
+        Ok(self.selected(&entity_id::selector(scope)?))
+    }
+
+    fn observe_named(&self, kind: &str, pattern: &str) -> Option<Result<Request, VendorError>> {
+        let selector = entity_id::of_names(kind, pattern)?;
+        Some(selector.map(|selector| self.selected(&selector)))
     }
 
     fn observed(&self, _scope: &Scope, answer: &Response) -> Result<Page, VendorError> {

@@ -1,7 +1,7 @@
 //! What Dynatrace allows, with the page that states it: legal tags, and the sizes of requests.
 
 use super::entity_id;
-use crate::model::{Grain, IdBudget, Limits, Reserved, TagRules, TextRule, ValueRule};
+use crate::model::{Grain, IdBudget, Limits, Listing, Reserved, TagRules, TextRule, ValueRule};
 
 /// Bytes of a body. The vendor takes 1 MB; what it counts as one is not stated.
 const BODY_BYTES: usize = 900_000;
@@ -66,7 +66,7 @@ pub(super) fn of_custom_tags(page: usize, selector_chars: usize) -> Limits {
         removes: 1,
         together: false,
         body_bytes: BODY_BYTES,
-        lists: true,
+        lists: Listing::Whole,
         creations: 0,
         page,
         observe_ids: Some(budget),
@@ -94,7 +94,7 @@ pub(super) fn of_entity_tags(kind: &str, page: usize, id_chars: usize) -> Limits
         removes: usize::from(kind.eq_ignore_ascii_case("HOST")),
         together: false,
         body_bytes: BODY_BYTES,
-        lists: true,
+        lists: Listing::Whole,
         creations: 0,
         page,
         // Each is told as `&entity=ID`.

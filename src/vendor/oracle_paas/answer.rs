@@ -3,7 +3,7 @@
 //! The vendor tells services by tag, and this room wants tags by service
 //! (`JCS/op-paas-api-v1.1-tags-identitydomainid-tags-get.html`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,6 +82,31 @@ pub(super) fn carried(listing: Vec<TagDetails>, services: &[Service<'_>]) -> Opt
         let tag = details.into_tag();
         for place in found {
             carried[place].insert(tag.clone());
+        }
+    }
+    Some(carried)
+}
+
+/// What each service of one type carries, by its name; `None` when it is not told who carries some tag, but for the
+/// vendor's own.
+pub(super) fn of_type(listing: Vec<TagDetails>, kind: &str) -> Option<BTreeMap<String, BTreeSet<Tag>>> {
+    let mut carried: BTreeMap<String, BTreeSet<Tag>> = BTreeMap::new();
+    for mut details in listing {
+        if details.bearers().is_none() {
+            if details.key.starts_with(SYSTEM) {
+                continue;
+            }
+            return None;
+        }
+        let assignments = details.assignments.take();
+        let tag = details.into_tag();
+        let bearers = assignments.and_then(|all| all.services).unwrap_or_default();
+        let of_kind = |bearer: &Assignment| bearer.service_type.eq_ignore_ascii_case(kind);
+        for bearer in bearers.into_iter().filter(of_kind) {
+            carried
+                .entry(bearer.service_name)
+                .or_default()
+                .insert(tag.clone());
         }
     }
     Some(carried)
@@ -189,6 +214,29 @@ mod tests {
             let system = format!(r#"[{{"key":"ora_k","value":"v"{members}}}]"#);
             assert_eq!(told(&system), Some(vec![String::new(); 2]), "{system}");
         }
+    }
+
+    #[test]
+    fn services_of_a_type_are_told_by_the_tags_that_they_carry() {
+        let body = r#"[
+            {"key":"env","value":"qa","assignments":{"services":[{"serviceType":"JaaS","serviceName":"B"},
+                {"serviceType":"DBaaS","serviceName":"D"},{"serviceType":"jaas","serviceName":"A"}]}},
+            {"key":"ora_x","value":"","assignmentCounts":{"services":3}},
+            {"key":"bare","assignments":{"services":[{"serviceType":"JaaS","serviceName":"B"}]}},
+            {"key":"unused","value":"1","assignments":{"services":[]}}]"#;
+        let all = |body: &str, kind| of_type(listing(&answer(200, body)).unwrap(), kind);
+        let words = |(name, tags): (String, BTreeSet<Tag>)| {
+            let tags: Vec<_> = tags.iter().map(Tag::to_string).collect();
+            format!("{name}: {}", tags.join(" "))
+        };
+        let told: Vec<_> = all(body, "JaaS").unwrap().into_iter().map(words).collect();
+        assert_eq!(told, ["A: env:qa", "B: bare env:qa"]);
+        assert_eq!(all(body, "SOA").unwrap().len(), 0);
+        assert_eq!(all("[]", "JaaS").unwrap().len(), 0);
+        assert_eq!(
+            all(r#"[{"key":"k","assignmentCounts":{"services":1}}]"#, "JaaS"),
+            None
+        );
     }
 
     #[test]

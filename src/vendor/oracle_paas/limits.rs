@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::service;
-use crate::model::{Grain, Limits, Reserved, TagRules, TextRule, ValueRule};
+use crate::model::{Grain, Limits, Listing, Reserved, TagRules, TextRule, ValueRule};
 
 /// What keys of tags begin with that the vendor assigns itself.
 pub(super) const SYSTEM: &str = "ora_";
@@ -61,7 +61,7 @@ pub(super) fn limits(options: &Options) -> Limits {
         removes: options.tags_a_call,
         together: true,
         body_bytes: BODY_BYTES,
-        lists: false,
+        lists: Listing::Bearers,
         creations: 0,
         page: 0, // Nothing is listed.
         observe_ids: Some(service::budget(options.services_chars)),
@@ -122,7 +122,7 @@ mod tests {
         );
         assert_eq!(
             (limits.entities_a_call(60), limits.lists, limits.creations),
-            (20, false, 0)
+            (20, Listing::Bearers, 0)
         );
         // `JaaS/Instance-001` has 17 characters, and `%2C` stands between two.
         assert_eq!(limits.observe_ids.map(|budget| budget.ids(17)), Some(16));

@@ -108,23 +108,24 @@ impl Vendor for ServiceTags {
     }
 
     fn observe(&self, scope: &Scope, _page: Option<&Cursor>) -> Result<Request, VendorError> {
-        let Scope::Ids { kind, ids } = scope else {
-            return Err(unlisted(scope));
-        };
-        let selected = service::selected(&service::all(kind, ids)?);
+        let mut target = self.route("tags");
+        match scope {
+            // Every tag of the identity domain, which the vendor hands out at once.
+            Scope::Kind { kind } => service::check_type(kind)?,
+            Scope::Ids { kind, ids } => {
+                target = target.query("services", &service::selected(&service::all(kind, ids)?));
+            }
+        }
         // Without `outputLevel` the vendor counts who carries a tag and does not name them.
-        let target = self
-            .route("tags")
-            .query("services", &selected)
-            .query("outputLevel", "FULL");
-        Ok(self.of_tenant(target.read()))
+        Ok(self.of_tenant(target.query("outputLevel", "FULL").read()))
     }
 
     /// The vendor leaves out what has no tags, and says nothing of what does not exist: so every instance of the scope
     /// is taken to be there. The one that a 404 is about is not.
     fn observed(&self, scope: &Scope, answer: &Response) -> Result<Page, VendorError> {
-        let Scope::Ids { kind, ids } = scope else {
-            return Err(unlisted(scope));
+        let (kind, ids) = match scope {
+            Scope::Kind { kind } => return bearers(kind, answer),
+            Scope::Ids { kind, ids } => (kind, ids),
         };
         let services = service::all(kind, ids)?;
         let carried = match (answer.status, ids.len()) {
@@ -241,12 +242,22 @@ fn live_tag(tag: Tag) -> LiveTag {
     LiveTag { tag, provenance }
 }
 
-fn unlisted(scope: &Scope) -> VendorError {
-    let (Scope::Kind { kind } | Scope::Ids { kind, .. }) = scope;
-    VendorError::Unsupported(format!(
-        "services of type {kind} can't be listed: the vendor tells of those alone that carry a tag; name them in an \
-         inventory"
-    ))
+/// The services of a type that carry a tag: nothing tells of any other.
+fn bearers(kind: &str, answer: &Response) -> Result<Page, VendorError> {
+    let carried = answer::of_type(listing(answer)?, kind).ok_or_else(|| {
+        VendorError::BadAnswer(
+            "the vendor counts who carries a tag and does not name them, so that nothing can be listed; name the \
+             services in an inventory"
+                .to_owned(),
+        )
+    })?;
+    let bearers = carried.into_iter();
+    Ok(Page {
+        entities: bearers
+            .map(|(name, tags)| live(&format!("{kind}/{name}"), Some(tags)))
+            .collect(),
+        ..Page::default()
+    })
 }
 
 #[cfg(test)]
@@ -411,22 +422,49 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_listed_and_nothing_is_read_without_a_service() {
+    fn nothing_is_read_without_a_service() {
+        let errors = [
+            vendor().observe(&scope(&[]), None).unwrap_err(),
+            vendor().observed(&scope(&[]), &answer(200, "[]")).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("names no service"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_services_of_a_type_that_carry_a_tag_are_listed_in_one_answer() {
         let kind = Scope::Kind {
             kind: "JaaS".to_owned(),
         };
-        for (scope, names) in [
-            (kind, "services of type JaaS can't be listed"),
-            (scope(&[]), "names no service"),
-        ] {
-            let errors = [
-                vendor().observe(&scope, None).unwrap_err(),
-                vendor().observed(&scope, &answer(200, "[]")).unwrap_err(),
-            ];
-            for error in errors {
-                assert!(error.to_string().contains(names), "{error}");
-            }
-        }
+        let request = vendor().observe(&kind, None).unwrap();
+        assert_eq!(
+            request.target,
+            "/paas/api/v1.1/tags/ExampleIdentityDomain/tags?outputLevel=FULL"
+        );
+        let body = r#"[{"key":"env","value":"qa","assignments":{"services":[{"serviceType":"JaaS","serviceName":"B"},
+            {"serviceType":"DBaaS","serviceName":"A"}]}}]"#;
+        let page = vendor().observed(&kind, &answer(200, body)).unwrap();
+        let manual = LiveTag {
+            tag: pair("env", "qa"),
+            provenance: Provenance::Manual,
+        };
+        assert_eq!(page.entities, [entity("B", Some(vec![manual]))]);
+        assert_eq!(
+            (page.next, page.total),
+            (None, None),
+            "nobody knows how many there are"
+        );
+        let counted = answer(
+            200,
+            r#"[{"key":"env","value":"qa","assignmentCounts":{"services":2}}]"#,
+        );
+        let error = vendor().observed(&kind, &counted).unwrap_err().to_string();
+        assert!(error.contains("does not name them"), "{error}");
+        let unreadable = Scope::Kind {
+            kind: "a b".to_owned(),
+        };
+        assert!(vendor().observe(&unreadable, None).is_err());
     }
 
     fn entity(name: &str, tags: Option<Vec<LiveTag>>) -> LiveEntity {

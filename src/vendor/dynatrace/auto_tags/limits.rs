@@ -1,6 +1,6 @@
 //! What Dynatrace allows of auto-tags, with the page that states it.
 
-use crate::model::{DOCUMENT_KEY, Grain, IdBudget, Limits, TagRules, TextRule, ValueRule};
+use crate::model::{DOCUMENT_KEY, Grain, IdBudget, Limits, Listing, TagRules, TextRule, ValueRule};
 
 /// Bytes of a body. The vendor takes 1 MB; what it counts as one is not stated.
 pub(super) const BODY_BYTES: usize = 900_000;
@@ -90,7 +90,7 @@ fn of_any() -> Limits {
         removes: 1,
         together: true,
         body_bytes: BODY_BYTES,
-        lists: true,
+        lists: Listing::Whole,
         creations: 1,
         page: 1,
         observe_ids: None,
@@ -108,7 +108,7 @@ mod tests {
         let limits = of_config();
         assert_eq!(
             (limits.grain, limits.together, limits.lists),
-            (Grain::Document, true, true)
+            (Grain::Document, true, Listing::Whole)
         );
         assert_eq!((limits.entities_a_call(36), limits.creations), (1, 1));
         assert_eq!(limits.observe_ids.map(|budget| budget.ids(36)), Some(1));
@@ -119,7 +119,7 @@ mod tests {
         let limits = of_settings(500);
         assert_eq!(
             (limits.grain, limits.together, limits.lists),
-            (Grain::Document, true, true)
+            (Grain::Document, true, Listing::Whole)
         );
         assert_eq!(
             (limits.creations, limits.page, limits.observe_ids),

@@ -1,7 +1,7 @@
 //! What Atlas allows, with the page that states it: legal tags, and the sizes of requests.
 
 use super::kind::Kind;
-use crate::model::{Grain, IdBudget, Limits, TagRules, TextRule, ValueRule};
+use crate::model::{Grain, IdBudget, Limits, Listing, TagRules, TextRule, ValueRule};
 
 /// Tags that an entity may carry.
 const TAGS_PER_ENTITY: usize = 50;
@@ -48,7 +48,10 @@ pub(super) fn of(kind: Kind, page: usize) -> Limits {
         removes: TAGS_PER_ENTITY,
         together: true,
         body_bytes: BODY_BYTES,
-        lists: kind == Kind::Project,
+        lists: match kind {
+            Kind::Project => Listing::Whole,
+            Kind::Cluster | Kind::FlexCluster => Listing::No,
+        },
         creations: 0,
         page,
         // One a request.
@@ -99,9 +102,9 @@ mod tests {
     #[test]
     fn projects_alone_can_be_listed() {
         for (kind, lists) in [
-            (Kind::Project, true),
-            (Kind::Cluster, false),
-            (Kind::FlexCluster, false),
+            (Kind::Project, Listing::Whole),
+            (Kind::Cluster, Listing::No),
+            (Kind::FlexCluster, Listing::No),
         ] {
             let limits = of(kind, 500);
             assert_eq!(limits.lists, lists, "{kind:?}");

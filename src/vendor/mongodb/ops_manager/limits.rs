@@ -1,7 +1,7 @@
 //! What Ops Manager allows, with the page that states it: legal tags, and the sizes of requests.
 
 use super::LowerCase;
-use crate::model::{Grain, IdBudget, Limits, TagRules, TextRule, ValueRule};
+use crate::model::{Grain, IdBudget, Limits, Listing, TagRules, TextRule, ValueRule};
 
 /// Tags that a group may carry.
 const TAGS_PER_GROUP: usize = 10;
@@ -56,7 +56,7 @@ pub(super) fn of_groups(page: usize) -> Limits {
         removes: TAGS_PER_GROUP,
         together: true,
         body_bytes: BODY_BYTES,
-        lists: true,
+        lists: Listing::Whole,
         creations: 0,
         page,
         // One a request.
@@ -134,7 +134,7 @@ mod tests {
     fn a_call_writes_the_whole_set_of_one_group() {
         let limits = of_groups(500);
         assert_eq!((limits.grain, limits.entities_a_call(24)), (Grain::WholeSet, 1));
-        assert!(limits.together && limits.lists && limits.creations == 0);
+        assert!(limits.together && limits.lists == Listing::Whole && limits.creations == 0);
         assert_eq!(limits.observe_ids.map(|budget| budget.ids(24)), Some(1));
     }
 }
