@@ -56,6 +56,8 @@ impl Object for Tagged {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use crate::mapping::mapper::tests::{asked, object, table};
 
     #[test]
@@ -97,7 +99,7 @@ mod tests {
             tags: vec![tag],
             tags_from: Vec::new(),
             document: None,
-            lookups: Default::default(),
+            lookups: BTreeMap::default(),
         };
         let mut mapper = Mapper::compile(&options).unwrap();
         for value in ["prod", "dev"] {
