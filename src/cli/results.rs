@@ -53,8 +53,8 @@ impl PlanArgs {
     }
 }
 
-/// A plan that was just made, whole. Packing a million entities takes a second or two, so how many calls they take is
-/// worked out only here, for plans that somebody looks at.
+/// A plan that was just made, whole. Foretelling the calls loads and packs what an apply would, some seconds for a million
+/// entities, so it is done only here, for plans that somebody looks at.
 pub(super) async fn plan(session: &Session, planned: &Planned, args: &PlanArgs) -> anyhow::Result<()> {
     let run = session.ledger.run(planned.run).await?;
     let forecast = engine::forecast(planned.run, &session.target, &session.ledger).await?;
