@@ -23,8 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("undo", &["model"]),
     ("guard", &["model"]),
     ("pack", &["model"]),
-    ("select", &["model"]),
     ("shape", &["model"]),
+    ("select", &["model"]),
     ("vendor", &["model", "wire"]),
     ("transport", &["event", "wire"]),
     (

@@ -296,6 +296,39 @@ fn each_vendor_has_a_sample_that_is_done_and_writes_nothing_the_second_time() {
     }
 }
 
+/// The samples that carry tags from one account to another: rows that are done, and rows that are so already since there is
+/// nothing to carry.
+const OF_MIGRATIONS: &[(&str, u64, u64)] = &[("dynatrace-to-mongodb", 10, 3), ("tenant-to-tenant", 21, 9)];
+
+#[test]
+fn each_migration_arrives_reads_back_and_can_be_taken_back_to_nothing() {
+    for (sample, done, unchanged) in OF_MIGRATIONS {
+        let desk = Desk::new();
+        let (code, run) = desk.run(sample);
+        let want = counted([("done", *done), ("unchanged", *unchanged)]);
+        assert_eq!((code, outcomes(&run)), (Some(0), want), "{sample}");
+        let (code, again) = desk.run(sample);
+        assert_eq!(
+            (code, &again["calls"]["writes"]),
+            (Some(0), &0.into()),
+            "{sample}"
+        );
+        for (words, exit) in [
+            (&["verify", "1"][..], 0),
+            (&["undo", "1", "--apply"], 0),
+            (&["verify", "3"], 0),
+            (&["verify", "1", "--patience", "1ms"], 4),
+        ] {
+            let ended = desk.tagferry(words);
+            assert_eq!(ended.code, Some(exit), "{sample}: {words:?}: {}", ended.stderr);
+        }
+        // What was there before was nothing, so that all of it arrives once more.
+        let (code, once_more) = desk.run(sample);
+        let want = counted([("done", *done), ("unchanged", *unchanged)]);
+        assert_eq!((code, outcomes(&once_more)), (Some(0), want), "{sample}");
+    }
+}
+
 #[test]
 fn every_sample_job_is_tried_here() {
     let jobs: BTreeSet<String> = fs::read_dir(samples())
@@ -307,6 +340,7 @@ fn every_sample_job_is_tried_here() {
     let own = ["json", "messy", "quickstart"].into_iter();
     let all: BTreeSet<String> = own
         .chain(OF_VENDORS.iter().map(|(sample, _)| *sample))
+        .chain(OF_MIGRATIONS.iter().map(|(sample, ..)| *sample))
         .map(str::to_owned)
         .collect();
     assert_eq!(jobs, all);
