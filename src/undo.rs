@@ -85,10 +85,29 @@ pub fn actions(reversals: &[Reversal], live: &[Present]) -> Undone {
                 .extend(back(&reversals, &left.iter().collect::<Vec<_>>()));
         }
     }
+    retire(&mut undone.actions);
     for actions in [&mut undone.actions, &mut undone.foreign] {
         actions.sort_by(|a, b| (a.remove, &a.tag).cmp(&(b.remove, &b.tag)));
     }
     undone
+}
+
+/// Where the run took values away, what it put in their place goes only once they are seen again.
+fn retire(actions: &mut [Action]) {
+    let comes = |key: &str| {
+        let mut adds = actions.iter().filter(|action| !action.remove);
+        adds.any(|action| action.tag.key == key)
+    };
+    let gave_place = actions
+        .iter()
+        .any(|action| !action.remove && action.rule == Rule::Add);
+    let alone: Vec<bool> = actions
+        .iter()
+        .map(|action| gave_place && action.remove && !comes(&action.tag.key))
+        .collect();
+    for (action, _) in actions.iter_mut().zip(alone).filter(|(_, alone)| *alone) {
+        action.rule = Rule::Retire;
+    }
 }
 
 /// The way back for one key; what a rule of the vendor makes stays.
@@ -252,6 +271,27 @@ mod tests {
                 "{wish:?} on {before:?}, now {now}"
             );
         }
+    }
+
+    #[test]
+    fn what_took_the_place_of_something_goes_once_that_is_back() {
+        let wish = |rule, word: &str| Wish { rule, tag: tag(word) };
+        let before = live("env=prod");
+        let run = diff::actions(
+            &[wish(Rule::Set, "stage=prod"), wish(Rule::Retire, "env")],
+            &before,
+        );
+        let undone = actions(&reversals(&before, &run, 3), &live("stage=prod"));
+        let rules: Vec<_> = undone
+            .actions
+            .iter()
+            .map(|action| (action.rule, action.remove, action.tag.to_string()))
+            .collect();
+        let want = [
+            (Rule::Add, false, "env:prod".to_owned()),
+            (Rule::Retire, true, "stage:prod".to_owned()),
+        ];
+        assert_eq!(rules, want);
     }
 
     fn any_tag() -> impl Strategy<Value = Tag> {

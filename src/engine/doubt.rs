@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::EngineError;
-use super::apply::{GONE, Run, bits_where};
+use super::apply::{GONE, Run};
+use super::change::bits_where;
 use super::wave::Doubt;
 use crate::ledger::{Settlement, Verdict};
 use crate::model::{Class, Failure, LiveEntity, Outcome, Tag};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::EngineError;
-use super::apply::{bits_where, shortened};
+use super::apply::shortened;
+use super::change::bits_where;
 use super::gather::Gathering;
 use super::observed::{Live, Observed, Seen};
 use super::plan::{BATCH, PlanSummary};

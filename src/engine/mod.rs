@@ -2,6 +2,7 @@
 
 mod apply;
 mod canary;
+mod change;
 mod check;
 mod doubt;
 mod draft;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::EngineError;
-use super::apply::{Run, bits_where};
+use super::apply::Run;
+use super::change::bits_where;
 use crate::model::{Class, LiveEntity, Tag};
 
 /// How long is looked for what is new. After it the old stays.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::EngineError;
-use super::apply::bits_where;
+use super::change::bits_where;
 use super::observe::Observer;
 use super::target::Target;
 use crate::diff;

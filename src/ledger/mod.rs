@@ -10,6 +10,7 @@ mod exporting;
 mod pages;
 mod planning;
 mod reading;
+mod runs;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ pub use alike::{Alike, Named};
 pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
 pub use exporting::ExportRow;
 pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow};
-pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, RunRow, RunState, Summary};
+pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, Summary};
+pub use runs::{RunRow, RunState};
 pub use store::{Ledger, default_path};
 pub use vocabulary::{
     BITS_A_LINE, RULES, SetRole, Vocabulary, action_code, present_code, reversal, reversal_code, wish_code,

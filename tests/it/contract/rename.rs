@@ -90,6 +90,26 @@ fn a_renamed_key_has_its_new_value_before_the_old_goes_however_often_the_run_is_
 }
 
 #[test]
+fn a_renamed_key_that_is_taken_back_has_its_old_value_before_the_new_goes() {
+    each(|vendor| {
+        let desk = to_rename(vendor, &[]);
+        let before = desk.simulator.journal().len();
+        desk.run("rename").expect(0);
+        let run = desk.last_run().to_string();
+        desk.start(&["undo", &run, "--apply"], PASSWORD).wait().expect(0);
+        never_without(&desk, before);
+        for n in 0..ENTITIES {
+            assert_eq!(
+                desk.tags(n),
+                desk.shown(&format!("ENV=V{}", n / 2)),
+                "{}",
+                vendor.word
+            );
+        }
+    });
+}
+
+#[test]
 fn what_asks_for_nothing_replaces_nothing() {
     each(|vendor| {
         let desk = to_rename(vendor, &[]);
