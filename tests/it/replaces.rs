@@ -56,7 +56,7 @@ fn the_old_tag_stays_where_the_new_one_is_refused() {
 
 #[test]
 fn the_old_tag_goes_only_once_the_new_one_is_seen() {
-    let desk = late("600ms");
+    let desk = late("2s");
     let before = desk.journal().len();
     desk.run().exits(0);
     let methods: Vec<String> = desk.journal()[before..]
