@@ -91,6 +91,9 @@ pub(super) async fn read_back(
     // What comes after belongs to later waves.
     let is_past = |entity: u32| entity < first_open && !open.contains(&entity);
     let verified = verify::verify_some(run, target, ledger, PATIENCE, is_past).await?;
+    if target.connection().is_drained() {
+        return Ok(Some("interrupted".to_owned())); // What differs may only not be visible yet.
+    }
     let differ = &verified.differences;
     if differ.is_empty() {
         return Ok(None);

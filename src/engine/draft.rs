@@ -153,8 +153,12 @@ impl Draft<'_> {
             work.lines.push((entity, 0, want, before, 0, 0));
             return None;
         }
-        let all = [actions.as_slice(), foreign].concat();
-        let why = self.unsupported(actions).or_else(|| too_many(&all));
+        // Most entities are like another: what takes copies is done where they are not, or where there are many.
+        let all = || [actions.as_slice(), foreign].concat();
+        let many = actions.len() + foreign.len() > BITS_A_LINE;
+        let why = self
+            .unsupported(actions)
+            .or_else(|| many.then(|| too_many(&all())).flatten());
         if let Some(why) = why {
             return Some((Class::Unsupported, why));
         }
@@ -173,7 +177,7 @@ impl Draft<'_> {
                 bits: (1 << actions.len()) - 1,
                 foreign: theirs(&actions, foreign, &words.before(before)),
             };
-            whole_keys(&all).into_iter().map(part).collect()
+            whole_keys(&all()).into_iter().map(part).collect()
         });
         for (number, part) in (0..).zip(parts.iter()) {
             work.lines
