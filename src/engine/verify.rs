@@ -111,9 +111,9 @@ pub(super) async fn verify_some(
         stage: Stage::Observe,
     });
     let numbers: Vec<u32> = differing.iter().map(|(lines, _)| lines[0].entity).collect();
-    let mut origins = ledger.first_places(run, &numbers).await?;
+    let mut named = ledger.named(run, &numbers).await?;
     let difference = |(lines, finding): (Lines<'_>, Finding)| Difference {
-        origin: origins.remove(&lines[0].entity),
+        origin: named.remove(&lines[0].entity).and_then(|named| named.origin),
         entity: lines[0].id.to_string(),
         finding,
     };

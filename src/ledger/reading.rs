@@ -165,7 +165,9 @@ impl Ledger {
             after = last.id;
             let lines = self.lines_of(run, &page).await?;
             for row in page {
-                if let Some(entity) = row.entity
+                // A row that lost to another has changed nothing.
+                if row.class.is_none()
+                    && let Some(entity) = row.entity
                     && seen.insert(entity)
                     && let Some(done) = row.done(&lines)
                 {
@@ -200,28 +202,6 @@ impl Ledger {
             )
         };
         Ok(found.iter().map(place).collect())
-    }
-
-    /// Where the first row of each of some entities stands, by the entities' numbers.
-    pub async fn first_places(
-        &self,
-        run: i64,
-        entities: &[u32],
-    ) -> Result<HashMap<u32, Origin>, LedgerError> {
-        let entities = serde_json::to_string(entities).expect("numbers are JSON");
-        let found = sqlx::query_as(
-            "SELECT entity, min(id) FROM inventory_row
-             WHERE run = ?1 AND entity IN (SELECT value FROM json_each(?2)) GROUP BY entity",
-        )
-        .bind(run)
-        .bind(entities)
-        .fetch_all(&self.readers)
-        .await;
-        let firsts: Vec<(u32, i64)> = found.map_err(LedgerError::sql("reading the rows"))?;
-        let rows: Vec<u64> = firsts.iter().map(|(_, row)| bits(*row)).collect();
-        let mut places = self.row_places(run, &rows).await?;
-        let place = |(entity, row): (u32, i64)| Some((entity, places.remove(&bits(row))?));
-        Ok(firsts.into_iter().filter_map(place).collect())
     }
 
     async fn attempt_counts(&self, run: i64) -> Result<AttemptCounts, LedgerError> {
