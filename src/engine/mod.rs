@@ -6,6 +6,7 @@ mod change;
 mod check;
 mod doubt;
 mod draft;
+mod dwell;
 mod embedded;
 mod ends;
 mod export;
@@ -33,6 +34,7 @@ mod words;
 
 pub use apply::{Applied, ApplyOptions, apply};
 pub use check::{Checked, check};
+pub use dwell::Dwell;
 pub use embedded::Embedded;
 pub use export::{ExportInput, Exported, Sink, export};
 pub use forecast::{Forecast, forecast};

@@ -68,6 +68,8 @@ pub struct Target {
     pub collision: Collision,
     /// What stands between joined values.
     pub separator: String,
+    /// How long replaced keys stay beside those that take their place.
+    pub dwell: Option<Duration>,
 }
 
 /// Loads a job file. Everything that is wrong with it is reported at once, but a text that is no TOML stops at its
@@ -178,6 +180,7 @@ fn join(
             kind: file.target.kind.trim().to_owned(),
             collision: file.target.collision,
             separator: file.target.separator.unwrap_or_else(|| ",".to_owned()),
+            dwell: file.target.dwell.map(TimeSpan::get),
         },
         mapping,
         mapper,

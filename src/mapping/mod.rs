@@ -34,4 +34,4 @@ pub use lookup::{
 pub use mapper::{Mapped, Mapper};
 pub(crate) use nearest::nearest;
 pub use options::{Columns, DocumentOptions, Empty, Entity, Options, TagOptions, TagsFrom, Trouble};
-pub(crate) use template::is_variable;
+pub(crate) use template::{is_plain, is_variable};
