@@ -11,6 +11,8 @@ pub struct Filter {
     name: Option<Pattern>,
     /// A tag without a value stands for every value of its key.
     tags: Vec<Tag>,
+    /// Criteria in the vendor's own words: it alone can look at them.
+    selector: Option<String>,
 }
 
 /// What can't be meant, as a fragment of a sentence.
@@ -41,7 +43,22 @@ impl Filter {
         Ok(Self {
             name: name.map(pattern).transpose()?,
             tags: tags.iter().map(|text| tag(text)).collect::<Result<_, _>>()?,
+            selector: None,
         })
+    }
+
+    /// The filter with criteria in the vendor's own words.
+    #[must_use]
+    pub fn selecting(self, selector: Option<&str>) -> Self {
+        Self {
+            selector: selector.map(|text| text.trim().to_owned()),
+            ..self
+        }
+    }
+
+    /// These criteria.
+    pub fn selector(&self) -> Option<&str> {
+        self.selector.as_deref()
     }
 
     /// The pattern as it is written.
@@ -71,7 +88,7 @@ impl Filter {
         let folded = name.map(|name| Pattern::new(&fold(name.as_str())).unwrap_or_else(|_| name.clone()));
         Self {
             name: folded,
-            tags: self.tags.clone(),
+            ..self.clone()
         }
     }
 

@@ -34,6 +34,9 @@ pub(super) struct Args {
     /// Only entities whose names fit a pattern such as `web-*`.
     #[arg(long, value_name = "GLOB")]
     name: Option<String>,
+    /// Only entities that these criteria mean, in the vendor's own words, such as `mzName("web")`.
+    #[arg(long, value_name = "TEXT")]
+    selector: Option<String>,
     /// Only entities that carry this tag; of several, all.
     #[arg(long = "tag", value_name = "KEY[=VALUE]")]
     tags: Vec<String>,
@@ -166,6 +169,8 @@ fn filter(args: &Args, source: Option<&LiveSource>) -> Result<Filter, Refusal> {
     let of_job = source.map(|source| &source.filter);
     let name = args.name.as_deref().or(of_job.and_then(Filter::name));
     let filter = Filter::parse(name, &args.tags).map_err(|error| Refusal(error.to_string()))?;
+    let selector = args.selector.as_deref().or(of_job.and_then(Filter::selector));
+    let filter = filter.selecting(selector);
     Ok(match of_job {
         Some(of_job) if args.tags.is_empty() => filter.with_tags(of_job.tags()),
         _ => filter,
@@ -180,7 +185,9 @@ fn query(asked: &Asked) -> String {
         .iter()
         .map(|tag| (&tag.key, &tag.value))
         .collect();
-    serde_json::json!({ "format": asked.format.as_str(), "name": asked.filter.name(), "tags": tags })
+    let Asked { filter, format, .. } = asked;
+    let (name, selector) = (filter.name(), filter.selector());
+    serde_json::json!({ "format": format.as_str(), "name": name, "selector": selector, "tags": tags })
         .to_string()
 }
 

@@ -111,6 +111,10 @@ pub(super) fn listing_vendor(
         );
         return Err(account.refusal(&why).into());
     }
+    if let Some(selector) = filter.selector() {
+        let legal = vendor.check_selector(account.kind, selector);
+        legal.map_err(|why| account.refusal(&format!("`selector`: {why}")))?;
+    }
     if limits.grain == Grain::Document && !filter.tags().is_empty() {
         let why = format!(
             "`{}` is a definition and carries no tags: choose by name",

@@ -5,7 +5,8 @@ use std::mem;
 use super::EngineError;
 use super::observe::Observer;
 use crate::event::Event;
-use crate::vendor::{Cursor, Page, Scope};
+use crate::select::Filter;
+use crate::vendor::{Choice, Cursor, Page, Scope};
 
 /// Pages of a listing before it is taken for endless.
 const MOST_PAGES: u64 = 1_000_000;
@@ -18,8 +19,8 @@ const RESTARTS: usize = 2;
 pub(super) struct Pages<'a> {
     observer: Observer<'a>,
     scope: Scope,
-    /// A pattern for names by which the vendor may choose, so that there is less to read.
-    pattern: Option<String>,
+    /// What the vendor may choose by, so that there is less to read.
+    filter: Filter,
     next: Next,
     read: u64,
     restarts: usize,
@@ -63,19 +64,16 @@ impl<'a> Pages<'a> {
         Self {
             observer,
             scope,
-            pattern: None,
+            filter: Filter::default(),
             next,
             read: 0,
             restarts: 0,
         }
     }
 
-    /// The same pages with at least the entities whose names fit a pattern.
-    pub(super) fn with_names_like(self, pattern: Option<&str>) -> Self {
-        Self {
-            pattern: pattern.map(str::to_owned),
-            ..self
-        }
+    /// The same pages with at least the entities that a filter means.
+    pub(super) fn chosen_by(self, filter: Filter) -> Self {
+        Self { filter, ..self }
     }
 
     /// The next page; `None` after the last.
@@ -102,8 +100,13 @@ impl<'a> Pages<'a> {
 
     async fn first(&self) -> Result<Page, EngineError> {
         let Observer { target, log, .. } = self.observer;
-        let pattern = self.pattern.as_deref();
-        match pattern.and_then(|pattern| target.vendor.observe_named(target.kind(), pattern)) {
+        let choice = Choice {
+            kind: target.kind(),
+            names: self.filter.name(),
+            tags: self.filter.tags(),
+            selector: self.filter.selector(),
+        };
+        match target.vendor.observe_chosen(&choice) {
             Some(request) => {
                 let request = request.map_err(|error| EngineError::Job(error.to_string()))?;
                 target.page(&self.scope, &target.ask(&request, log, 0).await?)

@@ -60,7 +60,7 @@ impl<'a> Roll<'a> {
         };
         Self {
             observer,
-            pages: pages.with_names_like(filter.name()),
+            pages: pages.chosen_by(filter.clone()),
             filter: filter.folded(|name| observer.target.vendor.fold_name(name)),
             seen: HashSet::new(),
             held: None,

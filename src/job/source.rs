@@ -44,6 +44,9 @@ pub struct SourceOptions {
     pub kind: Option<String>,
     /// With `connection`: a pattern for their names, such as `web-*`. By default all.
     pub name: Option<String>,
+    /// With `connection`: further criteria in the vendor's own words, where it has some, such as
+    /// `mzName("web"),healthState("HEALTHY")` of a Dynatrace entity selector.
+    pub selector: Option<String>,
     /// With `connection`: a tag that they carry, as `KEY` or `KEY=VALUE`, or a list of which all must be carried.
     pub tag: Option<OneOrMany>,
 }
@@ -84,7 +87,7 @@ const OF_FILES: [&str; 7] = [
 ];
 
 /// The keys that go with `connection` alone.
-const OF_CONNECTIONS: [&str; 3] = ["kind", "name", "tag"];
+const OF_CONNECTIONS: [&str; 4] = ["kind", "name", "selector", "tag"];
 
 /// Checks the table and builds what it says; `None` when it can't be used.
 pub(super) fn build(file: &JobFile, check: &mut Check<'_>) -> Option<Source> {
@@ -151,6 +154,7 @@ fn live(file: &JobFile, check: &mut Check<'_>) -> Option<LiveSource> {
         connection,
         kind,
         name,
+        selector,
         tag,
         ..
     } = &file.source;
@@ -181,7 +185,7 @@ fn live(file: &JobFile, check: &mut Check<'_>) -> Option<LiveSource> {
     Some(LiveSource {
         connection: connection.clone(),
         kind: kind.to_owned(),
-        filter: filter.ok()?,
+        filter: filter.ok()?.selecting(selector.as_deref()),
     })
 }
 

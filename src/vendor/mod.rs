@@ -49,6 +49,20 @@ pub enum Scope {
     },
 }
 
+/// Which entities of a kind are meant, for a listing of fewer than all.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// The kind.
+    pub kind: &'a str,
+    /// A pattern of `*`, `?` and `[…]` for their names. Everybody looks at names and tags again, so that a vendor may leave
+    /// them out.
+    pub names: Option<&'a str>,
+    /// Tags that they all carry; one without a value stands for every value of its key.
+    pub tags: &'a [Tag],
+    /// Criteria in the vendor's own words, which [`Vendor::check_selector`] let pass and which must not be left out.
+    pub selector: Option<&'a str>,
+}
+
 /// Where a listing goes on, in the vendor's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(pub String);
@@ -113,12 +127,19 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
     /// A request for a page of live entities.
     fn observe(&self, scope: &Scope, page: Option<&Cursor>) -> Result<Request, VendorError>;
 
-    /// A request for the first page of those entities of a kind alone whose names fit a pattern of `*`, `?` and `[…]`, where
-    /// the vendor can choose by exactly that; `None` where all have to be looked at. Its page is read, and gone on from, as
-    /// one of the whole kind.
-    fn observe_named(&self, kind: &str, pattern: &str) -> Option<Result<Request, VendorError>> {
-        let _ = (kind, pattern);
+    /// A request for the first page of fewer entities than the kind has, at least of all that are meant; `None` where the
+    /// vendor can't choose. Its page is read, and gone on from, as one of the whole kind.
+    fn observe_chosen(&self, choice: &Choice<'_>) -> Option<Result<Request, VendorError>> {
+        let _ = choice;
         None
+    }
+
+    /// What is wrong with criteria in the vendor's own words, as far as that can be told before it is asked.
+    fn check_selector(&self, kind: &str, selector: &str) -> Result<(), VendorError> {
+        let _ = (kind, selector);
+        Err(VendorError::Unsupported(
+            "this API knows no selectors: choose by `name` and `tag`".to_owned(),
+        ))
     }
 
     /// Reads such a page. An entity that was asked for by identifier, or of a kind that is listed whole, and is on no page is

@@ -245,3 +245,55 @@ fn an_entity_is_one_row_though_the_listing_began_again() {
     assert_eq!(workspace.ledger().rows(1).len(), 120);
     simulator.check_attempts(&workspace.ledger().attempts());
 }
+
+#[test]
+fn a_selector_in_the_vendors_own_words_chooses_there_and_one_that_can_not_be_meant_is_refused() {
+    let desk = Desk::new("entities=60&seed=3");
+    let rules = format!("{BY_ID}[[tags_from]]\ncolumn = \"tags\"\naction = \"add\"");
+    let hosts = desk.tenant().hosts();
+    let in_prod: BTreeSet<String> = hosts
+        .iter()
+        .filter(|(_, host)| host.values("env").contains("prod"))
+        .map(|(id, _)| format!("old:HOST/{id}"))
+        .collect();
+    assert!((2..50).contains(&in_prod.len()), "{}", in_prod.len());
+    for source in ["selector = 'tag(\"env:prod\")'", "tag = \"env=prod\""] {
+        from_old_to_new(&desk, &format!("kind = \"HOST\"\n{source}"), &rules);
+        let before = desk.journal().len();
+        let ended = desk.plan().exits(0);
+        let asked = &desk.journal()[before];
+        let target = asked["target"].as_str().unwrap_or_default();
+        assert!(target.contains("tag%28%22env%3Aprod%22%29"), "{asked}");
+        assert!(
+            ended.out.contains(&format!("rows: {} read", in_prod.len())),
+            "{}",
+            ended.out
+        );
+    }
+    let origins: BTreeSet<String> = desk.rows(1).iter().map(|row| row.origin.to_string()).collect();
+    assert_eq!(origins, in_prod);
+
+    let chosen = [
+        "--kind",
+        "HOST",
+        "--selector",
+        "not(tag(\"env:prod\"))",
+        "--format",
+        "jsonl",
+    ];
+    let exported = desk.tagferry(&[&["export", "old", "--job", "job.toml"], &chosen[..]].concat());
+    // What the job's own filter asks for still holds.
+    assert_eq!(exported.exits(0).out.lines().count(), 0);
+
+    from_old_to_new(&desk, "kind = \"HOST\"\nselector = 'type(SERVICE)'", &rules);
+    let refused = desk.plan().exits(3);
+    assert!(
+        refused.err.contains("`selector`: the kind is `HOST` already"),
+        "{}",
+        refused.err
+    );
+    from_old_to_new(&desk, "kind = \"HOST\"\nselector = 'nonsense('", &rules);
+    let refused = desk.plan();
+    assert_ne!(refused.code, Some(0), "{}", refused.out);
+    assert!(refused.err.contains("400"), "{}", refused.err);
+}

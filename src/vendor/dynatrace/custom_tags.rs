@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use super::answer::{self, CustomEntityTags, EntitiesPage, EntityV2, MeTag, Shape};
+use super::choice;
 use super::complaint::complaint;
 use super::entity_id;
 use super::judge::{self, Case, NotFound};
@@ -14,7 +15,7 @@ use super::limits;
 use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules, TagSet};
 use crate::vendor::contact::Contact;
 use crate::vendor::request::Target;
-use crate::vendor::{Cursor, Page, Scope, Vendor, VendorError};
+use crate::vendor::{Choice, Cursor, Page, Scope, Vendor, VendorError};
 use crate::wire::{Judge, Request, Response, Verdict};
 
 const ENTITIES: &str = "/api/v2/entities";
@@ -92,9 +93,13 @@ impl Vendor for CustomTags {
         Ok(self.selected(&entity_id::selector(scope)?))
     }
 
-    fn observe_named(&self, kind: &str, pattern: &str) -> Option<Result<Request, VendorError>> {
-        let selector = entity_id::of_names(kind, pattern)?;
+    fn observe_chosen(&self, choice: &Choice<'_>) -> Option<Result<Request, VendorError>> {
+        let selector = choice::selector(choice)?;
         Some(selector.map(|selector| self.selected(&selector)))
+    }
+
+    fn check_selector(&self, kind: &str, selector: &str) -> Result<(), VendorError> {
+        choice::check(kind, selector)
     }
 
     fn observed(&self, _scope: &Scope, answer: &Response) -> Result<Page, VendorError> {

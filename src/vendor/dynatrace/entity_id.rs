@@ -47,9 +47,6 @@ pub(super) fn check_type(kind: &str) -> Result<(), VendorError> {
     )))
 }
 
-/// The longest text of a name in a selector: what is longer is looked for here.
-const NAME_MAX: usize = 500;
-
 /// The entity selector of a scope.
 pub(super) fn selector(scope: &Scope) -> Result<String, VendorError> {
     match scope {
@@ -59,21 +56,6 @@ pub(super) fn selector(scope: &Scope) -> Result<String, VendorError> {
         }
         Scope::Ids { kind, ids } => of_ids(kind, ids),
     }
-}
-
-/// The selector of the entities of a kind whose names fit a pattern, where it can say exactly that: names are equal or
-/// begin so, in any letter case. How to escape what has a meaning in a selector is not documented, so only plain
-/// characters go there (<https://docs.dynatrace.com/managed/dynatrace-api/environment-api/entity-v2/entity-selector>).
-pub(super) fn of_names(kind: &str, pattern: &str) -> Option<Result<String, VendorError>> {
-    let (test, text) = match pattern.strip_suffix('*') {
-        Some(beginning) => ("startsWith", beginning),
-        None => ("equals", pattern),
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if text.is_empty() || text.len() > NAME_MAX || !text.chars().all(plain) {
-        return None;
-    }
-    Some(check_type(kind).map(|()| format!("type(\"{kind}\"),entityName.{test}(\"{text}\")")))
 }
 
 /// A selector of identifiers, each in quotes: those are optional for plain ones, and cost no more than safety
@@ -131,27 +113,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn names_are_chosen_by_the_vendor_where_a_selector_says_exactly_the_pattern() {
-        for (pattern, want) in [
-            ("web-*", Some("type(\"HOST\"),entityName.startsWith(\"web-\")")),
-            ("a.b_1", Some("type(\"HOST\"),entityName.equals(\"a.b_1\")")),
-            ("*", None),
-            ("", None),
-            ("*-web", None),
-            ("web-?", None),
-            ("web-**", None),
-            ("we[ab]*", None),
-            ("a b*", None),
-            ("say \"hi\"", None),
-            ("größe*", None),
-        ] {
-            let selector = of_names("HOST", pattern).map(|selector| selector.unwrap());
-            assert_eq!(selector.as_deref(), want, "{pattern}");
-        }
-        assert!(of_names("HO ST", "web-*").is_some_and(|refused| refused.is_err()));
-    }
 
     #[test]
     fn identifiers_are_upper_cased_and_trimmed() {

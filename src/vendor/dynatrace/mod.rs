@@ -6,6 +6,7 @@
 
 mod answer;
 mod auto_tags;
+mod choice;
 mod complaint;
 mod custom_tags;
 mod entity_id;
