@@ -7,6 +7,7 @@
 mod alike;
 mod applying;
 mod exporting;
+mod losses;
 mod pages;
 mod planning;
 mod reading;
@@ -20,6 +21,7 @@ mod writer;
 pub use alike::{Alike, Named};
 pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
 pub use exporting::ExportRow;
+pub use losses::loss_members;
 pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow};
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, Summary};
 pub use runs::{RunRow, RunState};
