@@ -14,10 +14,11 @@ use super::fitting::Fitter;
 use super::gather::{self, Gathering, Row, Source};
 use super::losses::LossCounts;
 use super::observe::Observer;
-use super::observed::{Observed, Seen};
+use super::observed::{Observed, Seen, State};
 use super::ownership::{self, Doubtful};
 use super::target::Target;
 use super::validate;
+use super::words::Words;
 use crate::collide::{self, Claim, Policy};
 use crate::event::{Event, Stage};
 use crate::fit;
@@ -353,14 +354,8 @@ impl Planner<'_> {
             let words = &mut gathering.words;
             state.want = some_hold.then(|| words.want_id(&settled.wishes));
             if policy == Policy::Join && some_hold {
-                // A joined value is none that a row had.
-                match fitter.fit_joined(&settled.wishes, words) {
-                    Ok((wishes, losses)) => {
-                        state.want = Some(words.want_id(&wishes));
-                        self.lost.entry(*entity).or_default().extend(losses);
-                    }
-                    Err(why) => state.seen = Seen::Barred(why.class, why.message),
-                }
+                let losses = want_joined(state, &settled.wishes, &mut fitter, words);
+                self.lost.entry(*entity).or_default().extend(losses);
             }
             lost.insert(*entity, settled.losers.len() as u64);
             losers.extend(settled.losers);
@@ -479,6 +474,20 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Fits values that were joined, which are none that a row had, and gives back what they lose.
+fn want_joined(state: &mut State, wishes: &[Wish], fitter: &mut Fitter, words: &mut Words) -> Vec<Loss> {
+    match fitter.fit_joined(wishes, words) {
+        Ok((wishes, losses)) => {
+            state.want = Some(words.want_id(&wishes));
+            losses
+        }
+        Err(why) => {
+            state.seen = Seen::Barred(why.class, why.message);
+            Vec::new()
+        }
     }
 }
 

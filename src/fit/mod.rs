@@ -16,7 +16,7 @@ pub use room::{Left, to_room};
 
 use std::fmt;
 
-use crate::model::{Class, Failure, Loss, Remedy, Tag, TagRules};
+use crate::model::{Class, Failure, Loss, Remedy, Tag, TagRules, ValueRule};
 
 /// Who takes the tags.
 #[derive(Clone, Copy)]
@@ -132,7 +132,7 @@ fn dropped(failure: Failure, options: Options) -> Result<Fitted, Failure> {
 /// What of a tag may be changed: its value, or the whole of a plain string. A key that stands alone, where others have
 /// values, is `None`: it is never changed.
 fn changeable<'t>(tag: &'t Tag, rules: &TagRules) -> Option<&'t str> {
-    let plain = matches!(rules.value, crate::model::ValueRule::None) && rules.join.is_none();
+    let plain = matches!(rules.value, ValueRule::None) && rules.join.is_none();
     match &tag.value {
         Some(value) => Some(value),
         None if plain => Some(&tag.key),

@@ -163,6 +163,46 @@ calls: 0 reads, 0 writes, 0 of them retries
     }
 
     #[tokio::test]
+    async fn losses_stand_between_the_rows_and_the_totals_and_beside_their_row() {
+        let stored = testing::stored_run().await;
+        let members = r#"[["too_long","truncated","value of `a` is cut\n"],["illegal","dropped","no"]]"#;
+        stored
+            .ledger
+            .insert_losses(stored.run, &[(0, members)])
+            .await
+            .unwrap();
+        stored
+            .ledger
+            .insert_row_losses(stored.run, &[(1, 0)])
+            .await
+            .unwrap();
+        let mut written = Vec::new();
+        for format in [Format::Text, Format::Json] {
+            let mut out = Vec::new();
+            rows(&stored.ledger, stored.run, format, &mut out).await.unwrap();
+            written.push(String::from_utf8(out).unwrap());
+        }
+        let want = "\
+hosts.csv:9: conflict (changed): HOST-7: `env` is now `test`
+
+hosts.csv:2: truncated (too_long): web-01 (HOST-1): value of `a` is cut\\n
+hosts.csv:2: dropped (illegal): web-01 (HOST-1): no
+
+outcome        rows  operations
+";
+        assert!(written[0].contains(want), "{}", written[0]);
+        let document: serde_json::Value = serde_json::from_str(&written[1]).unwrap();
+        assert_eq!(
+            document["rows"][0]["losses"],
+            serde_json::json!([
+                {"class": "too_long", "remedy": "truncated", "message": "value of `a` is cut\n"},
+                {"class": "illegal", "remedy": "dropped", "message": "no"},
+            ])
+        );
+        assert_eq!(document["rows"][1]["losses"], serde_json::json!([]));
+    }
+
+    #[tokio::test]
     async fn the_end_of_a_run_names_some_rows_and_counts_the_others() {
         let stored = testing::stored_run().await;
         let named = async |most| {
