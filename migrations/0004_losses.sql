@@ -18,7 +18,7 @@ CREATE TABLE row_loss (
     PRIMARY KEY (run, row)
 ) STRICT, WITHOUT ROWID;
 
--- What found no room on an entity: a loss of every row of it.
+-- What was lost of an entity as a whole, for want of room or once the values of its rows were joined: a loss of each row.
 CREATE TABLE entity_loss (
     run    INTEGER NOT NULL REFERENCES run (id),
     entity INTEGER NOT NULL,

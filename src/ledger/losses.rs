@@ -17,7 +17,7 @@ pub(super) struct PageLosses {
 }
 
 impl PageLosses {
-    /// What a row lost, and what its entity had no room for.
+    /// What a row lost, and what its entity lost as a whole.
     pub(super) fn of(&self, row: i64, entity: Option<u32>) -> Vec<Loss> {
         let own = self.rows.get(&row);
         let shared = entity.and_then(|entity| self.entities.get(&entity));
@@ -65,7 +65,7 @@ impl Ledger {
         self.insert(Write::rows(sql, run, rows)).await
     }
 
-    /// Writes what found no room on which entities: number of the entity, and of the set.
+    /// Writes which entities lost what as a whole: number of the entity, and of the set.
     pub async fn insert_entity_losses(&self, run: i64, entities: &[(u32, u32)]) -> Result<(), LedgerError> {
         let sql = "INSERT INTO entity_loss (run, entity, losses) SELECT ?1, value ->> 0, value ->> 1 FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, entities)).await

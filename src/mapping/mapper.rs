@@ -396,6 +396,8 @@ pub(super) mod tests {
                 tags_from = [
                     { column = "a", separator = ";", pair = "=", action = "add", malformed = "skip" },
                     { columns = "*", prefix = "c.", empty = "bare", action = "add" },
+                    { column = "a", separator = ";", pattern = "(?<key>[^=]+)(?:=(?<value>.*))?", malformed = "skip",
+                      key_as = "{{ key | lower }}.{{ value }}", value_as = "{{ b | upper }}", prefix = "p.", action = "add" },
                 ]"#,
             ))
             .unwrap();

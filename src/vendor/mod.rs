@@ -82,7 +82,8 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
     /// What a legal tag is here.
     fn rules(&self) -> &TagRules;
 
-    /// The tag as the vendor will hand it back once it is written, or what is wrong with it and what to do. What is
+    /// The tag as the vendor will hand it back once it is written, or what is wrong with it and what to do: of class
+    /// [`Class::TooLong`](crate::model::Class::TooLong) where its length alone is, so that a job can have it cut. What is
     /// compared with the live tags is this, so that a plan does not show the same difference for ever.
     fn kept(&self, tag: &Tag) -> Result<Tag, Failure> {
         self.rules().check(tag).map(|()| tag.clone())
