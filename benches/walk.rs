@@ -461,6 +461,7 @@ async fn planned(
         source: Source::Inventory(Box::new(inventory), Box::new(mapper), Vec::new()),
         policy: collide::Policy::Fail,
         separator: "",
+        losses: tagferry::fit::Options::default(),
         bounds: &Bounds::default(),
         dwell: None,
     };

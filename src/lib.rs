@@ -7,7 +7,7 @@
 //! # The walk
 //! Data goes one way; the ledger is the table between two halves.
 //! ```text
-//! plan    inventory > mapping > ledger(wanted) > resolve > collide > observe > diff > guard > ledger(planned)
+//! plan    inventory > mapping > fit > ledger(wanted) > resolve > collide > observe > diff > guard > ledger(planned)
 //! apply   ledger(open) > pack > encode > transport( intend > send ) > decode > settle > report
 //! ```
 //!
@@ -28,6 +28,7 @@ pub mod mapping;
 
 pub mod collide;
 pub mod diff;
+pub mod fit;
 pub mod guard;
 pub mod pack;
 pub mod resolve;

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::account::Account;
 use super::exit::Exit;
 use super::{Settings, open, print};
-use crate::{engine, job};
+use crate::model::display_safe;
+use crate::{engine, job, report};
 
-/// Rejected rows that are named.
+/// Rejected rows that are named, and likewise rows that lose something.
 const NAMED: usize = 50;
 
 /// What `check` takes.
@@ -34,7 +35,7 @@ pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit
         }
     };
     let source = open::files_of(&job, files)?;
-    let checked = engine::check(source, vendor, &job.target.kind, NAMED).await?;
+    let checked = engine::check(source, vendor, &job.target.kind, job.losses, NAMED).await?;
     let mut text = String::new();
     for fact in &checked.files {
         let _ = writeln!(text, "{fact}");
@@ -43,13 +44,21 @@ pub(super) async fn run(args: Args, _settings: &Settings) -> anyhow::Result<Exit
         let _ = writeln!(
             text,
             "{origin}: {} ({})",
-            crate::model::display_safe(&failure.message),
+            display_safe(&failure.message),
             failure.class
         );
     }
     let more = checked.n_rejected - checked.rejected.len() as u64;
     if more > 0 {
         let _ = writeln!(text, "and {more} more");
+    }
+    for (origin, losses) in &checked.lost {
+        for loss in losses {
+            let _ = writeln!(text, "{origin}: {}", display_safe(&loss.to_string()));
+        }
+    }
+    if let Some(losses) = report::losses(&checked.losses) {
+        let _ = writeln!(text, "losses: {losses}");
     }
     let _ = writeln!(
         text,

@@ -18,7 +18,7 @@ use crate::report::{self, Format};
 pub(super) struct Args {
     /// The run's number.
     run: i64,
-    /// `text` shows what is neither done nor unchanged, `json` and `csv` every row.
+    /// `text` shows what is neither done nor unchanged and what tags lost, `json` and `csv` every row.
     #[arg(long, value_enum, default_value = "text")]
     format: Shape,
     /// Write to a file, which is replaced only once the report is whole.

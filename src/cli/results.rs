@@ -95,8 +95,10 @@ fn calls(forecast: Forecast, rate: Option<Rate>) -> PlannedCalls {
 pub(super) fn plan_line(planned: &Planned) -> String {
     let summary = &planned.summary;
     let rejected: u64 = summary.rejected.values().sum();
+    let losses = report::losses(&summary.losses);
+    let losses = losses.map(|lost| format!("; losses: {lost}")).unwrap_or_default();
     format!(
-        "run {}: {} rows, {rejected} rejected; {} entities: {} to change, {} as wanted; {} operations",
+        "run {}: {} rows, {rejected} rejected; {} entities: {} to change, {} as wanted; {} operations{losses}",
         planned.run, summary.rows, summary.entities, summary.to_change, summary.unchanged, summary.operations
     )
 }

@@ -124,10 +124,12 @@ impl Session {
             source,
             policy: self.job.target.collision,
             separator: &self.job.target.separator,
+            losses: self.job.losses,
             bounds: &self.bounds,
             dwell: dwell.as_ref(),
         };
-        let planning = engine::plan(input, &self.target, &self.ledger);
+        // On the heap: what a plan keeps while it waits is large.
+        let planning = Box::pin(engine::plan(input, &self.target, &self.ledger));
         let source = self.source.as_ref().map(|source| source.connection());
         let connections: Vec<_> = source.into_iter().chain([self.target.connection()]).collect();
         let planned = self.signals.heard(planning, &connections).await;

@@ -1,20 +1,22 @@
 //! Rows into wishes, on a thread of its own: inventory, mapping and the vendor's rules, interned as they come.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::fitting::Fitter;
 use super::live::{Live, Reader};
 use super::lookups::{self, LookupFile};
+use super::losses::Losses;
 use super::undo::UndoRow;
 use super::words::Words;
+use crate::fit;
 use crate::inventory::{Entry, Inventory};
 use crate::ledger::RetryRow;
 use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Fields, Interner, Origin, Record, Rule, Tag, Wish};
+use crate::model::{Class, EntityKey, Failure, Fields, Interner, Loss, Origin, Record};
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -55,6 +57,8 @@ pub(super) struct Row {
     pub(super) entity: Option<u32>,
     pub(super) want: Option<u32>,
     pub(super) rejected: Option<Failure>,
+    /// What its tags lose because the job allows it.
+    pub(super) losses: Option<u32>,
     /// The live entity that it was read from.
     pub(super) live: Option<Arc<str>>,
 }
@@ -80,6 +84,8 @@ pub struct Gathering {
     pub(super) rejected: HashMap<Class, u64>,
     /// Cells that rendered empty and asked for nothing.
     pub(super) empty: u64,
+    /// What tags lose.
+    pub(super) losses: Losses,
 }
 
 /// Begins to gather; batches of rows come through the channel, and everything else when the thread ends.
@@ -87,13 +93,14 @@ pub(super) fn begin(
     source: Source,
     vendor: Arc<dyn Vendor>,
     kind: String,
+    losses: fit::Options,
 ) -> (
     mpsc::Receiver<Vec<Row>>,
     tokio::task::JoinHandle<Result<Gathering, EngineError>>,
 ) {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let thread = tokio::task::spawn_blocking(move || {
-        let mut gatherer = Gatherer::new(vendor, kind, sender);
+        let mut gatherer = Gatherer::new(vendor, kind, losses, sender);
         match source {
             Source::Inventory(inventory, mut mapper, lookups) => {
                 gatherer.join(lookups, &mut mapper)?;
@@ -130,16 +137,8 @@ fn line_of(record: &Record) -> Vec<u8> {
     line
 }
 
-/// What the vendor's rules say of a tag.
-#[derive(Debug, Clone)]
-enum Checked {
-    Not,
-    /// Legal, and handed back as it is.
-    Legal,
-    /// Legal, and handed back as this.
-    Kept(Box<Tag>),
-    Illegal(Box<str>),
-}
+/// What a row comes to: its entity, its wanted set, and what its tags lose.
+type Taken = (u32, u32, Vec<Loss>);
 
 struct Gatherer {
     vendor: Arc<dyn Vendor>,
@@ -148,13 +147,17 @@ struct Gatherer {
     batch: Vec<Row>,
     /// The file of the last row, which is nearly always that of the next.
     last_file: Option<(Arc<str>, u32)>,
-    /// Each tag that was looked at, by its number.
-    checked: Vec<Checked>,
+    fitter: Fitter,
     gathering: Gathering,
 }
 
 impl Gatherer {
-    fn new(vendor: Arc<dyn Vendor>, kind: String, batches: mpsc::Sender<Vec<Row>>) -> Self {
+    fn new(
+        vendor: Arc<dyn Vendor>,
+        kind: String,
+        losses: fit::Options,
+        batches: mpsc::Sender<Vec<Row>>,
+    ) -> Self {
         let gathering = Gathering {
             words: Words::new(),
             entities: Interner::default(),
@@ -168,14 +171,15 @@ impl Gatherer {
             rows: 0,
             rejected: HashMap::new(),
             empty: 0,
+            losses: Losses::default(),
         };
         Self {
+            fitter: Fitter::new(Arc::clone(&vendor), &kind, losses),
             vendor,
             kind,
             batches,
             batch: Vec::new(),
             last_file: None,
-            checked: Vec::new(),
             gathering,
         }
     }
@@ -235,7 +239,7 @@ impl Gatherer {
         for row in rows {
             let entity = self.entity(&row.entity, &row.entity);
             let want = self.gathering.words.want_id(&row.wishes);
-            self.push(&row.origin, Ok((entity, want)));
+            self.push(&row.origin, Ok((entity, want, Vec::new())));
         }
     }
 
@@ -244,19 +248,14 @@ impl Gatherer {
         for row in rows {
             let entity = self.entity(&row.entity, &row.entity);
             let want = self.gathering.words.reversals_id(&row.reversals);
-            self.push(&row.origin, Ok((entity, want)));
+            self.push(&row.origin, Ok((entity, want, Vec::new())));
         }
     }
 
-    /// Entity and wanted set of a mapped row, or why it can't be used.
-    fn take(&mut self, mapped: &Mapped) -> Result<(u32, u32), Failure> {
+    /// What a mapped row comes to, or why it can't be used.
+    fn take(&mut self, mapped: &Mapped) -> Result<Taken, Failure> {
         self.gathering.empty += u64::from(mapped.empty);
-        let mut wishes = Cow::Borrowed(&mapped.wishes);
-        for (place, wish) in mapped.wishes.iter().enumerate() {
-            if let Some(kept) = self.check(wish)? {
-                wishes.to_mut()[place].tag = kept;
-            }
-        }
+        let (wishes, losses) = self.fitter.fit(mapped, &mut self.gathering.words)?;
         let entity = match &mapped.entity {
             EntityKey::Id(id) => {
                 let canonical = self.vendor.canonical_id(&self.kind, id);
@@ -269,7 +268,7 @@ impl Gatherer {
                 self.entity(&folded, name)
             }
         };
-        Ok((entity, self.gathering.words.want_id(&wishes)))
+        Ok((entity, self.gathering.words.want_id(&wishes), losses))
     }
 
     fn entity(&mut self, key: &str, spelled: &str) -> u32 {
@@ -281,54 +280,21 @@ impl Gatherer {
         entity
     }
 
-    /// Holds a wish against the vendor's rules, each tag once. Gives back the tag as the vendor will keep it, where that
-    /// differs.
-    fn check(&mut self, wish: &Wish) -> Result<Option<Tag>, Failure> {
-        let rules = self.vendor.rules();
-        if !rules.allows(wish.rule) {
-            let why = format!(
-                "`{}` of `{}` needs keys and values, and this API knows plain strings only: use `add` or `remove`, or \
-                 give the connection a `join`",
-                wish.rule, wish.tag
-            );
-            return Err(Failure::new(Class::Unsupported, why));
-        }
-        if matches!(wish.rule, Rule::Remove | Rule::Retire) && wish.tag.value.is_none() {
-            return Ok(None); // Every value of the key goes: the vendor is sent only tags that it has.
-        }
-        let id = self.gathering.words.tag_id(&wish.tag) as usize;
-        if self.checked.len() <= id {
-            self.checked.resize(id + 1, Checked::Not);
-        }
-        if let Checked::Not = self.checked[id] {
-            self.checked[id] = match self.vendor.kept(&wish.tag) {
-                Ok(kept) if kept == wish.tag => Checked::Legal,
-                Ok(kept) => Checked::Kept(Box::new(kept)),
-                Err(why) => Checked::Illegal(why.into()),
-            };
-        }
-        match &self.checked[id] {
-            Checked::Illegal(why) => Err(Failure::new(Class::Illegal, why.to_string())),
-            Checked::Kept(kept) => Ok(Some((**kept).clone())),
-            Checked::Not | Checked::Legal => Ok(None),
-        }
-    }
-
-    fn push(&mut self, origin: &Origin, found: Result<(u32, u32), Failure>) {
+    fn push(&mut self, origin: &Origin, found: Result<Taken, Failure>) {
         let gathering = &mut self.gathering;
         let id = gathering.rows;
         gathering.rows += 1;
-        let (entity, want, rejected) = match found {
-            Ok((entity, want)) => {
+        let (entity, want, losses, rejected) = match found {
+            Ok((entity, want, losses)) => {
                 match gathering.firsts.get(entity as usize) {
                     Some(_) => gathering.further.entry(entity).or_default().push((id, want)),
                     None => gathering.firsts.push((id, want)),
                 }
-                (Some(entity), Some(want), None)
+                (Some(entity), Some(want), gathering.losses.note(losses), None)
             }
             Err(failure) => {
                 *gathering.rejected.entry(failure.class).or_default() += 1;
-                (None, None, Some(failure))
+                (None, None, None, Some(failure))
             }
         };
         let file = self.file(&origin.file);
@@ -339,6 +305,7 @@ impl Gatherer {
             entity,
             want,
             rejected,
+            losses,
             live: origin.id.clone(),
         });
         if self.batch.len() == BATCH {

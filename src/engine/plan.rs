@@ -8,19 +8,24 @@ use tokio::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::EngineError;
+use super::crowded::{self, Room};
 use super::draft::{Draft, Memo};
 use super::dwell::{self, Dwell};
+use super::fitting::Fitter;
 use super::gather::{self, Gathering, Row, Source};
+use super::losses::LossCounts;
 use super::observe::Observer;
-use super::observed::{Observed, Seen};
+use super::observed::{Observed, Seen, State};
 use super::ownership::{self, Doubtful};
 use super::target::Target;
 use super::validate;
+use super::words::Words;
 use crate::collide::{self, Claim, Policy};
 use crate::event::{Event, Stage};
+use crate::fit;
 use crate::guard::{self, Bounds};
 use crate::ledger::{Follows, Ledger, NewRun, RowRow, RunLog};
-use crate::model::{Class, Grain, Limits, Listing, LiveEntity, Wish};
+use crate::model::{Class, Grain, Limits, Listing, LiveEntity, Loss, Wish};
 
 /// Rows written at once.
 pub(super) const BATCH: usize = 20_000;
@@ -42,6 +47,8 @@ pub struct PlanInput<'a> {
     pub policy: Policy,
     /// What joins values under the policy `join`.
     pub separator: &'a str,
+    /// What tags may lose.
+    pub losses: fit::Options,
     /// What the plan may do without being told.
     pub bounds: &'a Bounds,
     /// How long replaced keys stay beside those that take their place; `None` lets them go in the same run.
@@ -66,6 +73,9 @@ pub struct PlanSummary {
     pub rejected: BTreeMap<String, u64>,
     /// Cells that rendered empty and asked for nothing.
     pub empty_cells: u64,
+    /// What tags lose because the job allows it, by class and by what is done about it.
+    #[serde(default)]
+    pub losses: LossCounts,
     /// Entities that the rows name.
     pub entities: u64,
     /// Entities that are as wanted.
@@ -121,6 +131,8 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
         ledger,
         run,
         limits: &limits,
+        losses: input.losses,
+        lost: BTreeMap::new(),
         summary: PlanSummary::default(),
     };
     let mut gathering = planner.gather(input.source, &log).await?;
@@ -141,6 +153,7 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
     planner
         .settle_ownership(&mut gathering, &mut observed, &log)
         .await?;
+    planner.save_losses(&mut gathering).await?;
     target.events.tell(Event::StageEnded {
         stage: Stage::Observe,
     });
@@ -180,6 +193,9 @@ struct Planner<'a> {
     ledger: &'a Ledger,
     run: i64,
     limits: &'a Limits,
+    losses: fit::Options,
+    /// What entities lose beside what their rows do.
+    lost: BTreeMap<u32, Vec<Loss>>,
     summary: PlanSummary,
 }
 
@@ -198,12 +214,15 @@ impl Planner<'_> {
                 None => Ok(()),
             }
         };
-        let (mut batches, thread) =
-            gather::begin(source, self.target.vendor.clone(), self.target.kind().to_owned());
+        let (vendor, kind) = (self.target.vendor.clone(), self.target.kind().to_owned());
+        let (mut batches, thread) = gather::begin(source, vendor, kind, self.losses);
         let writing = async {
             while let Some(batch) = batches.recv().await {
                 let rows: Vec<RowRow<'_>> = batch.iter().map(stored).collect();
                 self.ledger.insert_rows(self.run, &rows).await?;
+                let lost = batch.iter().filter_map(|row| Some((row.id, row.losses?)));
+                let lost: Vec<(u64, u32)> = lost.collect();
+                self.ledger.insert_row_losses(self.run, &lost).await?;
                 events.tell(Event::Advanced {
                     by: batch.len() as u64,
                 });
@@ -223,6 +242,22 @@ impl Planner<'_> {
         }
         events.tell(Event::StageEnded { stage: Stage::Read });
         Ok(gathering)
+    }
+
+    /// Writes and counts what tags lose.
+    async fn save_losses(&mut self, gathering: &mut Gathering) -> Result<(), EngineError> {
+        let lost = mem::take(&mut self.lost).into_iter();
+        let of_entities: Vec<(u32, u32)> = lost
+            .filter_map(|(entity, losses)| Some((entity, gathering.losses.note(losses)?)))
+            .collect();
+        for batch in of_entities.chunks(BATCH) {
+            self.ledger.insert_entity_losses(self.run, batch).await?;
+        }
+        self.summary.losses = gathering.losses.counts();
+        for batch in gathering.losses.rows().chunks(BATCH) {
+            self.ledger.insert_losses(self.run, batch).await?;
+        }
+        Ok(())
     }
 
     fn reject(&mut self, class: Class, rows: u64) {
@@ -313,6 +348,7 @@ impl Planner<'_> {
     ) -> Result<HashMap<u32, u64>, EngineError> {
         let mut losers = Vec::new();
         let mut lost = HashMap::new();
+        let mut fitter = Fitter::new(self.target.vendor.clone(), self.target.kind(), self.losses);
         let further = mem::take(&mut gathering.further);
         for (entity, rows) in &further {
             let state = &mut observed.states[*entity as usize];
@@ -330,7 +366,12 @@ impl Planner<'_> {
                 .collect();
             let settled = collide::settle(&claims, policy, separator);
             let some_hold = settled.losers.len() < claims.len();
-            state.want = some_hold.then(|| gathering.words.want_id(&settled.wishes));
+            let words = &mut gathering.words;
+            state.want = some_hold.then(|| words.want_id(&settled.wishes));
+            if policy == Policy::Join && some_hold {
+                let losses = want_joined(state, &settled.wishes, &mut fitter, words);
+                self.lost.entry(*entity).or_default().extend(losses);
+            }
             lost.insert(*entity, settled.losers.len() as u64);
             losers.extend(settled.losers);
         }
@@ -365,7 +406,7 @@ impl Planner<'_> {
 
     /// Finds out which of the tags that would go are rule-made, and which entities have no room left.
     async fn settle_ownership(
-        &self,
+        &mut self,
         gathering: &mut Gathering,
         observed: &mut Observed,
         log: &RunLog,
@@ -429,6 +470,18 @@ impl Planner<'_> {
                 .await?
                 .map_or(carried, |manual| manual.0.len());
             if manual + adds > most {
+                let room = Room {
+                    manual,
+                    most,
+                    grain: self.limits.grain,
+                };
+                if self.losses.over_count == fit::OverCount::Drop
+                    && !gathering.words.undoing
+                    && let Some(losses) = crowded::leave_out(entity, room, gathering, observed)
+                {
+                    self.lost.entry(entity).or_default().extend(losses);
+                    continue;
+                }
                 let why = format!(
                     "carries {manual} of at most {most} manual tags, and {adds} more are asked for; remove some first"
                 );
@@ -436,6 +489,20 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Fits values that were joined, which are none that a row had, and gives back what they lose.
+fn want_joined(state: &mut State, wishes: &[Wish], fitter: &mut Fitter, words: &mut Words) -> Vec<Loss> {
+    match fitter.fit_joined(wishes, words) {
+        Ok((wishes, losses)) => {
+            state.want = Some(words.want_id(&wishes));
+            losses
+        }
+        Err(why) => {
+            state.seen = Seen::Barred(why.class, why.message);
+            Vec::new()
+        }
     }
 }
 
@@ -447,6 +514,7 @@ fn stored(row: &Row) -> RowRow<'_> {
         entity,
         want,
         rejected,
+        losses: _,
         live,
     } = row;
     let class = rejected.as_ref().map(|failure| failure.class.as_str());

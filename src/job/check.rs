@@ -85,6 +85,12 @@ impl<'d> Check<'d> {
         if self.has(&["target"]) {
             self.target(file);
         }
+        if file.document.is_some() && self.has(&["losses"]) {
+            self.key(
+                &["losses"],
+                "[losses] is about tags, and definitions are taken as they are or not at all; leave it out",
+            );
+        }
         if let Some(Bound::Number(_)) = file.guard.breaker {
             self.value(
                 &["guard", "breaker"],

@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, Visitor};
 
 use super::connection_options::ConnectionOptions;
 use super::lookup::LookupTable;
-use super::options::{Collision, TimeSpan};
+use super::options::{Collision, LossOptions, TimeSpan};
 use super::source::SourceOptions;
 use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
@@ -39,6 +39,9 @@ pub struct JobFile {
     pub tags_from: Vec<TagsFrom>,
     /// A whole definition a row, for kinds that are definitions, such as Dynatrace's `auto-tag`.
     pub document: Option<DocumentOptions>,
+    /// What tags may lose where their target does not take them as they are.
+    #[serde(default)]
+    pub losses: LossOptions,
     /// When a plan or a run is stopped.
     #[serde(default)]
     pub guard: GuardOptions,

@@ -10,7 +10,7 @@ use super::connection::{self, Connection};
 use super::document::Document;
 use super::file::{GuardOptions, JobFile};
 use super::mask;
-use super::options::{Collision, InventoryOptions, TimeSpan};
+use super::options::{Collision, InventoryOptions, LossOptions, TimeSpan};
 use super::problem::{JobError, Problem};
 use super::read;
 use super::schema::SCHEMA;
@@ -44,6 +44,8 @@ pub struct Job {
     pub mapping: mapping::Options,
     /// The mapping, compiled. Clone it to map.
     pub mapper: Mapper,
+    /// What tags may lose.
+    pub losses: LossOptions,
     /// When a plan or a run is stopped.
     pub guard: GuardOptions,
     /// The connections by name; the target's is among them.
@@ -184,6 +186,7 @@ fn join(
         },
         mapping,
         mapper,
+        losses: file.losses,
         guard: file.guard,
         connections,
     }

@@ -28,8 +28,8 @@ pub use file::{Bound, GuardOptions, JobFile, TargetOptions};
 pub use load::{Job, Target, load};
 pub use lookup::LookupTable;
 pub use options::{
-    Collision, CredentialForm, CredentialSource, InventoryOptions, NameSource, NetworkOptions, Pace, Rate,
-    SecretSource, SourceFormat, TimeSpan,
+    Collision, CredentialForm, CredentialSource, InventoryOptions, LossOptions, NameSource, NetworkOptions,
+    Pace, Rate, SecretSource, SourceFormat, TimeSpan,
 };
 pub use problem::{JobError, Problem};
 pub use schema::schema;

@@ -82,7 +82,7 @@ mod tests {
     use serde::de::DeserializeOwned;
 
     use super::*;
-    use crate::job::{GuardOptions, LookupTable, Pace, SourceOptions, TargetOptions};
+    use crate::job::{GuardOptions, LookupTable, LossOptions, Pace, SourceOptions, TargetOptions};
     use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
 
     /// The keys that the schema of a table has, and those that the loader knows.
@@ -107,6 +107,7 @@ mod tests {
             keys::<TagOptions>(),
             keys::<TagsFrom>(),
             keys::<DocumentOptions>(),
+            keys::<LossOptions>(),
             keys::<GuardOptions>(),
             keys::<ConnectionOptions>(),
         ] {

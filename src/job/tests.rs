@@ -95,7 +95,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "[[tag]]\nkey = \"env\"",
         "[[tags]]\nkey = \"env\"",
-        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `lookup`, `target`, `tag`, `tags_from`, `document`, `guard`, `connections`",
+        "11:3: unknown key `tags`; did you mean `tag`?; known are `name`, `max_age`, `source`, `lookup`, `target`, `tag`, `tags_from`, `document`, `losses`, `guard`, `connections`",
     ),
     (
         "key = \"owner\"",
@@ -354,6 +354,31 @@ const WRONG: &[(&str, &str, &str)] = &[
         "kind = \"HOST\"",
         "kind = \"HOST\"\ndwell = \"7d\"",
         "9:1: `dwell` goes with a tag that `replaces` another; leave it out",
+    ),
+    (
+        "[connections.dynatrace]",
+        "[losses]\ntoo_long = \"cut\"\n[connections.dynatrace]",
+        "21:12: unknown word `cut`; known are `reject`, `truncate`, `drop`",
+    ),
+    (
+        "[connections.dynatrace]",
+        "[losses]\nover_cont = \"drop\"\n[connections.dynatrace]",
+        "21:1: unknown key `over_cont`; did you mean `over_count`?; known are `too_long`, `illegal`, `over_count`, `rewritten`",
+    ),
+    (
+        "[[tag]]\nkey = \"env\"",
+        "[[tags_from]]\ncolumn = \"a\"\npattern = \"(?<key>\"\n[[tag]]\nkey = \"env\"",
+        "13:11: `tags_from[1].pattern`: it is no regular expression: unclosed group",
+    ),
+    (
+        "[[tag]]\nkey = \"env\"",
+        "[[tags_from]]\ncolumn = \"a\"\npair = \"=\"\npattern = \"(?<key>.)\"\n[[tag]]\nkey = \"env\"",
+        "14:11: `tags_from[1].pattern`: `pattern` and `pair` do not go together: the pattern says what the key is; keep one of the two",
+    ),
+    (
+        "[[tag]]\nkey = \"env\"",
+        "[[tags_from]]\ncolumn = \"a\"\nkey_as = \"{{ key | lowr }}\"\n[[tag]]\nkey = \"env\"",
+        "13:20: `tags_from[1].key_as`: unknown filter `lowr`; did you mean `lower`?",
     ),
     (
         "[connections.dynatrace]",
@@ -643,6 +668,16 @@ fn a_lookup_reads_its_file_as_the_source_does() {
         items: Some("x".to_owned()),
     };
     assert_eq!(job.lookups, [("hosts".to_owned(), options)].into());
+}
+
+#[test]
+fn losses_are_about_tags_and_not_about_definitions() {
+    let job = load_text(&changed("[[tag]]", "[losses]\nillegal = 'drop'\n[[tag]]")).unwrap();
+    assert_eq!(job.losses.illegal, crate::fit::Illegal::Drop);
+    let document = changed(SAMPLE_TAGS, "\n[document]\n[losses]\nillegal = 'drop'\n");
+    let told = wrong(&document);
+    let want = "[losses] is about tags, and definitions are taken as they are or not at all; leave it out";
+    assert!(told.contains(want), "{told}");
 }
 
 #[test]

@@ -134,6 +134,9 @@ impl Ledger {
             let statements = [
                 "DELETE FROM inventory_file WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM inventory_row WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM row_loss WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM entity_loss WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM loss_set WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM tag WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM tag_set WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM entity WHERE run = ?1 AND ?2 <> ''",

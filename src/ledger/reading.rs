@@ -7,9 +7,10 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::applying::bits;
+use super::losses::PageLosses;
 use super::vocabulary::Vocabulary;
 use super::{Ledger, LedgerError};
-use crate::model::{Class, Origin, Outcome, Wish};
+use crate::model::{Class, Loss, Origin, Outcome, Wish};
 
 /// Rows of a page of a report.
 const PAGE: u32 = 5_000;
@@ -29,6 +30,8 @@ pub struct RowReport {
     pub class: Option<Class>,
     /// The sentence about this case.
     pub message: Option<String>,
+    /// What its tags lost because the job allows it.
+    pub losses: Vec<Loss>,
 }
 
 /// A row that `retry` tries again.
@@ -110,6 +113,7 @@ impl Ledger {
     /// Calls `each` with every row of a run, in the order of the inventory, a page in memory at a time.
     pub async fn each_row(&self, run: i64, mut each: impl FnMut(RowReport)) -> Result<(), LedgerError> {
         let vocabulary = Vocabulary::load(self, run).await?;
+        let lossy = self.has_losses(run).await?;
         let mut memo = HashMap::new();
         let mut after = -1;
         loop {
@@ -117,8 +121,17 @@ impl Ledger {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             let lines = self.lines_of(run, &page).await?;
+            let losses = if lossy {
+                self.losses_of_page(run, &page).await?
+            } else {
+                PageLosses::default()
+            };
             for row in page {
-                each(row.report(&lines, &vocabulary, &mut memo));
+                let losses = losses.of(row.id, row.entity);
+                each(RowReport {
+                    losses,
+                    ..row.report(&lines, &vocabulary, &mut memo)
+                });
             }
         }
     }
@@ -268,6 +281,14 @@ impl Ledger {
         .await
         .map_err(LedgerError::sql("reading the rows"))?;
         rows.iter().map(StoredRow::read).collect()
+    }
+
+    async fn losses_of_page(&self, run: i64, page: &[StoredRow]) -> Result<PageLosses, LedgerError> {
+        let (Some(first), Some(last)) = (page.first(), page.last()) else {
+            return Ok(PageLosses::default());
+        };
+        let entities: Vec<u32> = page.iter().filter_map(|row| row.entity).collect();
+        self.losses_of(run, (first.id, last.id), &entities).await
     }
 
     /// The lines of the entities of a page, with their verdicts.
@@ -420,6 +441,7 @@ impl StoredRow {
             outcome,
             class,
             message,
+            losses: Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use http::{HeaderMap, Method};
 
 use super::vocabulary::SetRole;
 use super::*;
-use crate::model::{Class, Failure, Outcome, Rule};
+use crate::model::{Class, Failure, Loss, Outcome, Remedy, Rule};
 use crate::wire::{AttemptEnd, Purpose, Request};
 
 struct Fixture {
@@ -331,12 +331,56 @@ async fn losers_of_a_collision_are_rejected_with_their_reason() {
 }
 
 #[tokio::test]
+async fn losses_are_told_with_their_row_and_those_of_an_entity_with_all_of_its_rows() {
+    let fixture = planned().await;
+    let Fixture { ledger, run, .. } = &fixture;
+    assert!(!ledger.has_losses(*run).await.unwrap());
+    let loss = |class, remedy| Loss {
+        class,
+        remedy,
+        message: format!("{class}"),
+    };
+    let cut = loss(Class::TooLong, Remedy::Truncated);
+    let full = loss(Class::Full, Remedy::Dropped);
+    let sets = [
+        loss_members(std::slice::from_ref(&cut)),
+        loss_members(std::slice::from_ref(&full)),
+    ];
+    ledger
+        .insert_losses(*run, &[(0, &sets[0]), (1, &sets[1])])
+        .await
+        .unwrap();
+    ledger.insert_row_losses(*run, &[(2, 0), (4, 0)]).await.unwrap();
+    ledger.insert_entity_losses(*run, &[(0, 1)]).await.unwrap();
+    assert!(ledger.has_losses(*run).await.unwrap());
+    let mut found = Vec::new();
+    ledger.each_row(*run, |row| found.push(row.losses)).await.unwrap();
+    assert_eq!(
+        found,
+        [
+            vec![full.clone()],
+            vec![],
+            vec![cut.clone(), full],
+            vec![],
+            vec![cut]
+        ]
+    );
+}
+
+#[tokio::test]
 async fn an_unfinished_plan_is_discarded_but_its_attempts_and_a_finished_one_stay() {
     let fixture = planned().await;
     let killed = fixture.ledger.begin_run(&new_run()).await.unwrap();
     fixture
         .ledger
         .insert_rows(killed, &[(0, 0, 2, None, None, None, None, None)])
+        .await
+        .unwrap();
+    fixture.ledger.insert_losses(killed, &[(0, "[]")]).await.unwrap();
+    fixture.ledger.insert_row_losses(killed, &[(0, 0)]).await.unwrap();
+    fixture
+        .ledger
+        .insert_entity_losses(killed, &[(0, 0)])
         .await
         .unwrap();
     let log = fixture.ledger.run_log(killed).await.unwrap();
@@ -358,7 +402,9 @@ async fn an_unfinished_plan_is_discarded_but_its_attempts_and_a_finished_one_sta
         runs.iter().map(|run| (run.id, run.state)).collect::<Vec<_>>(),
         [(fixture.run, RunState::Planned), (killed, RunState::Abandoned)]
     );
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM inventory_row WHERE run = ?1")
+    let left = "SELECT (SELECT count(*) FROM inventory_row WHERE run = ?1) + (SELECT count(*) FROM loss_set WHERE run = ?1)
+        + (SELECT count(*) FROM row_loss WHERE run = ?1) + (SELECT count(*) FROM entity_loss WHERE run = ?1)";
+    let left: i64 = sqlx::query_scalar(left)
         .bind(killed)
         .fetch_one(&fixture.ledger.readers)
         .await

@@ -15,26 +15,33 @@ pub(super) struct ColumnRule {
 }
 
 impl ColumnRule {
-    pub(super) fn apply(&self, row: &Row<'_>, emit: &Emit, wishes: &mut Wishes) -> Result<(), String> {
+    pub(super) fn apply(&self, row: &Row<'_>, emit: &mut Emit, wishes: &mut Wishes) -> Result<(), String> {
         match &self.columns {
             Columns::All => row
                 .cells()
                 .into_iter()
-                .try_for_each(|(name, cell)| self.take(name, cell, emit, wishes)),
+                .try_for_each(|(name, cell)| self.take(name, cell, row, emit, wishes)),
             Columns::Named(names) => names.iter().try_for_each(|name| match row.find(name) {
-                Some(cell) => self.take(name, cell, emit, wishes),
+                Some(cell) => self.take(name, cell, row, emit, wishes),
                 None if self.missing == Trouble::Skip => Ok(()),
                 None => Err(row.lacks(name)),
             }),
         }
     }
 
-    fn take(&self, name: &str, cell: Cell<'_>, emit: &Emit, wishes: &mut Wishes) -> Result<(), String> {
+    fn take(
+        &self,
+        name: &str,
+        cell: Cell<'_>,
+        row: &Row<'_>,
+        emit: &mut Emit,
+        wishes: &mut Wishes,
+    ) -> Result<(), String> {
         if !emit.takes(name) {
             return Ok(());
         }
         match cell.text() {
-            Ok(text) => emit.ask(name, Some(trimmed(text)), wishes),
+            Ok(text) => emit.ask((name.into(), Some(trimmed(text))), row, wishes),
             Err(_) if self.malformed == Trouble::Skip => Ok(()),
             Err(what) => Err(format!(
                 "field `{name}` is {what} and no text; leave it out with `except`, or set `malformed = \"skip\"`"

@@ -107,6 +107,32 @@ impl Object for EngineRow {
     }
 }
 
+/// A tag of a record as the engine's object: its key and value, and behind them the record.
+#[derive(Debug)]
+pub(super) struct EngineTag {
+    pub(super) row: Value,
+    pub(super) key: String,
+    pub(super) value: String,
+}
+
+impl Object for EngineTag {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match key {
+            "key" => Some(Value::from(self.key.as_str())),
+            "value" => Some(Value::from(self.value.as_str())),
+            _ => self.row.get_attr(key).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+}
+
 /// JSON as the engine's value. Numbers become their text, so that `1.10` and long identifiers stay what they are; `| int`
 /// and `| float` make numbers of them. Null is an empty text, as an empty cell is: the engine's own none would be
 /// written as `None` when it is joined to a text.

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::emit::Emit;
 use super::options::Trouble;
+use super::pattern::Pattern;
 use super::row::{Blanks, Cell, Row};
 use super::wishes::Wishes;
 
@@ -17,6 +18,7 @@ pub(super) struct ListRule {
     pub(super) column: String,
     pub(super) separator: Option<String>,
     pub(super) pair: Option<String>,
+    pub(super) pattern: Option<Pattern>,
     pub(super) key: Option<String>,
     pub(super) key_field: String,
     pub(super) value_field: String,
@@ -25,10 +27,10 @@ pub(super) struct ListRule {
 }
 
 /// A tag as the field has it; `None` means a tag without a value.
-type Found<'r> = (Cow<'r, str>, Option<Cow<'r, str>>);
+pub(super) type Found<'r> = (Cow<'r, str>, Option<Cow<'r, str>>);
 
 impl ListRule {
-    pub(super) fn apply(&self, row: &Row<'_>, emit: &Emit, wishes: &mut Wishes) -> Result<(), String> {
+    pub(super) fn apply(&self, row: &Row<'_>, emit: &mut Emit, wishes: &mut Wishes) -> Result<(), String> {
         let cell = match row.find(&self.column) {
             Some(cell) => cell,
             None if self.missing == Trouble::Skip => return Ok(()),
@@ -36,7 +38,7 @@ impl ListRule {
         };
         for found in self.read(cell, row.blanks()) {
             match found {
-                Ok((key, value)) => emit.ask(&key, value, wishes)?,
+                Ok(found) => emit.ask(found, row, wishes)?,
                 Err(_) if self.malformed == Trouble::Skip => {}
                 Err(why) => return Err(format!("field `{}`: {why}", self.column)),
             }
@@ -70,6 +72,9 @@ impl ListRule {
     }
 
     fn item<'r>(&'r self, item: &'r str) -> Result<Found<'r>, String> {
+        if let Some(pattern) = &self.pattern {
+            return pattern.read(item.into(), Blanks::Trimmed);
+        }
         if let Some(pair) = &self.pair {
             return match item.split_once(pair.as_str()) {
                 Some((key, value)) if !key.trim().is_empty() => {
@@ -97,7 +102,8 @@ impl ListRule {
         }
     }
 
-    /// `{ key, value }`. Where the value is null or absent, the tag has none, as live tags do.
+    /// `{ key, value }`. Where the value is null or absent, the tag has none, as live tags do, or what `pattern` finds in its
+    /// key.
     fn object<'r>(
         &'r self,
         object: &'r serde_json::Map<String, Json>,
@@ -111,7 +117,10 @@ impl ListRule {
             None => return Err(self.no_key(object)),
         };
         match object.get(&self.value_field) {
-            None | Some(Json::Null) => Ok((key, None)),
+            None | Some(Json::Null) => match &self.pattern {
+                Some(pattern) => pattern.read(key, blanks),
+                None => Ok((key, None)),
+            },
             Some(value) => value_of(key, value, blanks),
         }
     }

@@ -4,7 +4,9 @@ use super::columns::ColumnRule;
 use super::emit::Emit;
 use super::error::{MappingError, Place};
 use super::list::ListRule;
+use super::lookup::Lookups;
 use super::options::{Columns, Empty, TagsFrom};
+use super::pattern::Pattern;
 use super::row::Row;
 use super::wishes::Wishes;
 use crate::model::Rule;
@@ -25,7 +27,12 @@ enum Source {
 
 impl ManyRule {
     /// Compiles the `[[tags_from]]` that stands at `index`; collects everything that is wrong with it.
-    pub(super) fn compile(options: &TagsFrom, index: usize, errors: &mut Vec<MappingError>) -> Option<Self> {
+    pub(super) fn compile(
+        options: &TagsFrom,
+        index: usize,
+        lookups: &Lookups,
+        errors: &mut Vec<MappingError>,
+    ) -> Option<Self> {
         let place = Place {
             table: "tags_from",
             index: Some(index),
@@ -34,6 +41,7 @@ impl ManyRule {
         let before = errors.len();
         let source = source(options, place).map_err(|error| errors.push(error)).ok();
         errors.extend(refusals(options, place));
+        let emit = Emit::compile(options, place, lookups, errors);
         let place = place.with_key(if options.columns.is_some() {
             "columns"
         } else {
@@ -42,35 +50,37 @@ impl ManyRule {
         (errors.len() == before).then_some(Self {
             place,
             source: source?,
-            emit: Emit::new(options),
+            emit,
         })
     }
 
     /// Asks for what the rule makes of a row. `Err` says why the row can't be mapped.
-    pub(super) fn apply(&self, row: &Row<'_>, wishes: &mut Wishes) -> Result<(), String> {
+    pub(super) fn apply(&mut self, row: &Row<'_>, wishes: &mut Wishes) -> Result<(), String> {
         let applied = match &self.source {
-            Source::List(list) => list.apply(row, &self.emit, wishes),
-            Source::Columns(columns) => columns.apply(row, &self.emit, wishes),
+            Source::List(list) => list.apply(row, &mut self.emit, wishes),
+            Source::Columns(columns) => columns.apply(row, &mut self.emit, wishes),
         };
         applied.map_err(|why| format!("`{}`: {why}", self.place))
     }
 
     /// The fields that it names; a pointer counts as the field that it begins in.
     pub(super) fn fields(&self) -> Vec<&str> {
-        match &self.source {
+        let mut fields: Vec<&str> = match &self.source {
             Source::List(list) => vec![&list.column],
             Source::Columns(ColumnRule {
                 columns: Columns::Named(names),
                 ..
             }) => names.iter().map(String::as_str).collect(),
             Source::Columns(_) => Vec::new(),
-        }
+        };
+        fields.extend(self.emit.fields());
+        fields
     }
 }
 
 fn source(options: &TagsFrom, place: Place) -> Result<Source, MappingError> {
     match (&options.column, &options.columns) {
-        (Some(column), None) => Ok(Source::List(list(options, column))),
+        (Some(column), None) => list(options, column, place).map(Source::List),
         (None, Some(columns)) => Ok(Source::Columns(ColumnRule {
             columns: columns.clone(),
             malformed: options.malformed,
@@ -87,18 +97,21 @@ fn source(options: &TagsFrom, place: Place) -> Result<Source, MappingError> {
     }
 }
 
-fn list(options: &TagsFrom, column: &str) -> ListRule {
+fn list(options: &TagsFrom, column: &str, place: Place) -> Result<ListRule, MappingError> {
     let field = |name: &Option<String>, default: &str| name.clone().unwrap_or_else(|| default.to_owned());
-    ListRule {
+    let pattern = options.pattern.as_deref();
+    let pattern = pattern.map(|pattern| Pattern::compile(pattern, place.with_key("pattern")));
+    Ok(ListRule {
         column: column.to_owned(),
         separator: options.separator.clone(),
         pair: options.pair.clone(),
+        pattern: pattern.transpose()?,
         key: options.key.as_ref().map(|key| key.trim().to_owned()),
         key_field: field(&options.key_field, "key"),
         value_field: field(&options.value_field, "value"),
         malformed: options.malformed,
         missing: options.missing,
-    }
+    })
 }
 
 /// What can only be a mistake.
@@ -109,6 +122,16 @@ fn refusals(options: &TagsFrom, place: Place) -> Vec<MappingError> {
         errors.push(MappingError::refused(
             place.with_key("key"),
             "`key` and `pair` do not go together: with `pair` every item brings its own key",
+        ));
+    }
+    let strange = [("pair", options.pair.is_some()), ("key", options.key.is_some())];
+    if let Some((other, _)) = strange
+        .into_iter()
+        .find(|(_, given)| *given && options.pattern.is_some())
+    {
+        errors.push(MappingError::refused(
+            place.with_key("pattern"),
+            format!("`pattern` and `{other}` do not go together: the pattern says what the key is; keep one of the two"),
         ));
     }
     if options.pair.is_some() && options.pair == options.separator {
@@ -159,6 +182,7 @@ fn strange_keys(options: &TagsFrom, place: Place) -> Vec<MappingError> {
     let given = [
         ("separator", options.separator.is_some()),
         ("pair", options.pair.is_some()),
+        ("pattern", options.pattern.is_some()),
         ("key", options.key.is_some()),
         ("key_field", options.key_field.is_some()),
         ("value_field", options.value_field.is_some()),

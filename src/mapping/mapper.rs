@@ -12,7 +12,7 @@ use super::row::{Index, Row};
 use super::tag::TagRule;
 use super::template::Template;
 use super::wishes::Wishes;
-use crate::model::{Class, EntityKey, Failure, Record, Wish};
+use crate::model::{Class, EntityKey, Failure, Record, Tag, Wish};
 
 /// A compiled mapping. It remembers what it rendered, so mapping needs it mutable; the results never depend on that.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Mapped {
     pub wishes: Vec<Wish>,
     /// Cells that were empty and asked for nothing.
     pub empty: u32,
+    /// Tags that take the place of other keys, each with such a key.
+    pub replaces: Vec<(Tag, String)>,
 }
 
 impl Mapper {
@@ -50,7 +52,7 @@ impl Mapper {
             .collect();
         let tags_from = options.tags_from.iter().enumerate();
         let tags_from: Vec<_> = tags_from
-            .filter_map(|(index, many)| ManyRule::compile(many, index, &mut errors))
+            .filter_map(|(index, many)| ManyRule::compile(many, index, &lookups, &mut errors))
             .collect();
         let document = options.document.as_ref();
         let document = document.and_then(|document| DocumentRule::compile(document, &lookups, &mut errors));
@@ -86,17 +88,19 @@ impl Mapper {
         for tag in &mut self.tags {
             tag.apply(&row, &mut wishes).map_err(|why| rejected(&why))?;
         }
-        for many in &self.tags_from {
+        for many in &mut self.tags_from {
             many.apply(&row, &mut wishes).map_err(|why| rejected(&why))?;
         }
         if let Some(document) = &mut self.document {
             document.apply(&row, &mut wishes).map_err(|why| rejected(&why))?;
         }
+        let replaces = wishes.replacements();
         let (wishes, empty) = wishes.finish()?;
         Ok(Mapped {
             entity,
             wishes,
             empty,
+            replaces,
         })
     }
 
@@ -256,6 +260,7 @@ pub(super) mod tests {
             entity,
             wishes,
             empty,
+            replaces,
         } = mapper.map(&record).unwrap();
         assert_eq!(entity, EntityKey::Id("HOST-1".into()));
         let wishes: Vec<_> = wishes
@@ -263,7 +268,7 @@ pub(super) mod tests {
             .map(|wish| format!("{} {}", wish.rule, wish.tag))
             .collect();
         assert_eq!(wishes, ["set env:prod", "set sre", "add team:sre", "remove old"]);
-        assert_eq!(empty, 1);
+        assert_eq!((empty, replaces), (1, Vec::new()));
         assert_eq!(
             mapper.fields_used().into_iter().collect::<Vec<_>>(),
             ["env", "id", "note", "team"]
@@ -391,6 +396,8 @@ pub(super) mod tests {
                 tags_from = [
                     { column = "a", separator = ";", pair = "=", action = "add", malformed = "skip" },
                     { columns = "*", prefix = "c.", empty = "bare", action = "add" },
+                    { column = "a", separator = ";", pattern = "(?<key>[^=]+)(?:=(?<value>.*))?", malformed = "skip",
+                      key_as = "{{ key | lower }}.{{ value }}", value_as = "{{ b | upper }}", prefix = "p.", action = "add" },
                 ]"#,
             ))
             .unwrap();

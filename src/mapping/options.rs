@@ -76,13 +76,23 @@ pub struct TagsFrom {
     pub separator: Option<String>,
     /// What separates key and value in an item, split where it first occurs.
     pub pair: Option<String>,
+    /// A regular expression in place of `pair`, which the whole item must match: its group `key` is the key, its group `value`,
+    /// where it has one, the value. Tags of JSON lists that have no value are read by it too, so that plain strings become
+    /// keys and values: `(?<key>[^-]+)-(?<value>.+)`.
+    pub pattern: Option<String>,
     /// The key of which every item is a value; without `key` and `pair` each item is a tag without a value.
     pub key: Option<String>,
     /// The field that holds the key in a list of objects (default `key`).
     pub key_field: Option<String>,
     /// The field that holds the value in a list of objects (default `value`).
     pub value_field: Option<String>,
-    /// New names of keys. A renamed key gets no `prefix`.
+    /// A template of the key, over `key` and `value` as they were found and everything else that templates see. The order is:
+    /// `pattern` or `pair`, `only` and `except`, `key_as` and `value_as`, then `rename` and `prefix`.
+    pub key_as: Option<String>,
+    /// A template of the value, likewise: `{{ value | lower }}`, or `{{ stages.get(value, value) }}` by a table. An empty text
+    /// (`""`) leaves the tags without a value; what else renders empty follows `empty`.
+    pub value_as: Option<String>,
+    /// New names of keys, as `key_as` gives them. A renamed key gets no `prefix`.
     pub rename: BTreeMap<String, String>,
     /// What is put before every key that is not renamed.
     pub prefix: String,
@@ -94,7 +104,7 @@ pub struct TagsFrom {
     pub action: Rule,
     /// What an empty value does.
     pub empty: Empty,
-    /// What an item does that can't be read, such as one without the `pair` separator.
+    /// What an item does that can't be read, such as one without the `pair` separator or one that `pattern` does not match.
     pub malformed: Trouble,
     /// What a row does that does not have the field at all.
     pub missing: Trouble,

@@ -96,6 +96,18 @@ impl Blanks {
     }
 }
 
+/// The names under which templates of a `[[tags_from]]` see the tag that was found; the columns of these names are
+/// `row["key"]` and `row["value"]` there.
+pub(super) const TAG: [&str; 2] = ["key", "value"];
+
+/// A tag of a row that was found, while templates are rendered for it.
+#[derive(Debug, Clone, Copy)]
+struct OfTag<'r> {
+    row: &'r Row<'r>,
+    key: &'r str,
+    value: &'r str,
+}
+
 /// The columns of an exported table, and the fields of a live record.
 const EXPORTED: (&[&str], &[&str]) = (
     &["id", "name", "kind", "key", "value", "context"],
@@ -109,6 +121,7 @@ pub(super) struct Row<'r> {
     index: Option<Arc<Index>>,
     lookups: Arc<Lookups>,
     missed: Missed,
+    tag: Option<OfTag<'r>>,
     value: OnceCell<Value>,
 }
 
@@ -125,6 +138,23 @@ impl<'r> Row<'r> {
             index,
             lookups,
             missed: Missed::default(),
+            tag: None,
+            value: OnceCell::new(),
+        }
+    }
+
+    /// The row as templates see it for one of its tags.
+    pub(super) fn with_tag<'t>(&'t self, key: &'t str, value: &'t str) -> Row<'t> {
+        Row {
+            fields: self.fields,
+            index: self.index.clone(),
+            lookups: Arc::clone(&self.lookups),
+            missed: self.missed.clone(),
+            tag: Some(OfTag {
+                row: self,
+                key,
+                value,
+            }),
             value: OnceCell::new(),
         }
     }
@@ -139,8 +169,17 @@ impl<'r> Row<'r> {
         &self.missed
     }
 
-    /// The field of a name.
+    /// What a name means in a template: a part of the tag at hand, or the field of that name.
     pub(super) fn get(&self, name: &str) -> Option<Cell<'r>> {
+        match (self.tag, name) {
+            (Some(tag), "key") => Some(Cell::Text(tag.key)),
+            (Some(tag), "value") => Some(Cell::Text(tag.value)),
+            _ => self.field(name),
+        }
+    }
+
+    /// The field of a name.
+    pub(super) fn field(&self, name: &str) -> Option<Cell<'r>> {
         lookup(self.fields, self.index.as_deref(), name)
     }
 
@@ -148,7 +187,7 @@ impl<'r> Row<'r> {
     pub(super) fn find(&self, name: &str) -> Option<Cell<'r>> {
         match self.fields {
             Fields::Object(object) => found(object, name).map(Cell::Json),
-            Fields::Table { .. } => self.get(name),
+            Fields::Table { .. } => self.field(name),
         }
     }
 
@@ -191,13 +230,19 @@ impl<'r> Row<'r> {
 
     /// The row as the engine sees it. It owns its cells, because the engine's values may outlive a borrow.
     pub(super) fn value(&self) -> Value {
-        let value = self.value.get_or_init(|| {
-            Value::from_object(engine::EngineRow {
+        let value = self.value.get_or_init(|| match self.tag {
+            // The row's own value is made once for all its tags.
+            Some(OfTag { row, key, value }) => Value::from_object(engine::EngineTag {
+                row: row.value(),
+                key: key.to_owned(),
+                value: value.to_owned(),
+            }),
+            None => Value::from_object(engine::EngineRow {
                 fields: self.fields.clone(),
                 index: self.index.clone(),
                 lookups: Arc::clone(&self.lookups),
                 missed: self.missed.clone(),
-            })
+            }),
         });
         value.clone()
     }

@@ -26,6 +26,8 @@ pub(super) enum Template {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field {
     name: String,
+    /// Whether it is written `row["name"]`, which is always the row's own field.
+    of_row: bool,
     case: Case,
 }
 
@@ -82,8 +84,10 @@ impl Template {
 impl Field {
     /// The field that an expression is, when it is no more than that: `owner`, `row["Domain name"]`.
     pub(super) fn of_expression(expression: &str) -> Option<Self> {
+        let (name, of_row) = field_name(expression.trim())?;
         Some(Self {
-            name: field_name(expression.trim())?.to_owned(),
+            name: name.to_owned(),
+            of_row,
             case: Case::AsIs,
         })
     }
@@ -93,7 +97,12 @@ impl Field {
     }
 
     fn text<'r>(&self, row: &Row<'r>) -> Result<Cow<'r, str>, String> {
-        let cell = row.get(&self.name).ok_or_else(|| row.lacks(&self.name))?;
+        let cell = if self.of_row {
+            row.field(&self.name)
+        } else {
+            row.get(&self.name)
+        };
+        let cell = cell.ok_or_else(|| row.lacks(&self.name))?;
         let text = cell.text().map_err(|what| {
             format!(
                 "field `{}` is {what} and no text; use `join`, an index, or [[tags_from]]",
@@ -129,8 +138,10 @@ fn plain_field(source: &str) -> Option<Field> {
         None => (inner, Case::AsIs),
         Some((name, filter)) => (name, case_of(filter.trim())?),
     };
+    let (name, of_row) = field_name(name.trim())?;
     Some(Field {
-        name: field_name(name.trim())?.to_owned(),
+        name: name.to_owned(),
+        of_row,
         case,
     })
 }
@@ -144,7 +155,8 @@ fn case_of(filter: &str) -> Option<Case> {
     }
 }
 
-fn field_name(expression: &str) -> Option<&str> {
+/// The name of a field, and whether it is taken from `row`.
+fn field_name(expression: &str) -> Option<(&str, bool)> {
     let quoted = expression
         .strip_prefix("row[")
         .and_then(|rest| rest.strip_suffix(']'))
@@ -152,9 +164,9 @@ fn field_name(expression: &str) -> Option<&str> {
     if let Some(quoted) = quoted {
         let quote = quoted.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let name = quoted.strip_prefix(quote)?.strip_suffix(quote)?;
-        return (!name.contains([quote, '\\'])).then_some(name);
+        return (!name.contains([quote, '\\'])).then_some((name, true));
     }
-    is_variable(expression).then_some(expression)
+    is_variable(expression).then_some((expression, false))
 }
 
 /// Whether a text is the same for every row, as it holds nothing that a template would open.

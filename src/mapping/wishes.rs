@@ -1,6 +1,7 @@
 //! The wishes of one row: collected, counted, and checked against each other.
 
 use std::borrow::Cow;
+use std::mem;
 
 use super::options::Empty;
 use crate::model::{Class, Failure, Rule, Tag, Wish};
@@ -8,16 +9,19 @@ use crate::model::{Class, Failure, Rule, Tag, Wish};
 /// What one row asks for.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
-    wishes: Vec<Wish>,
+    asked: Vec<Wish>,
     empty: u32,
+    /// Tags that take the place of other keys.
+    replaces: Vec<(Tag, String)>,
 }
 
 impl Wishes {
     /// A row with room for as many wishes as there are rules.
     pub(super) fn for_rules(rules: usize) -> Self {
         Self {
-            wishes: Vec::with_capacity(rules),
+            asked: Vec::with_capacity(rules),
             empty: 0,
+            replaces: Vec::new(),
         }
     }
 
@@ -52,18 +56,26 @@ impl Wishes {
         Ok(())
     }
 
-    /// Asks for another key to go once everything that was asked for is there.
+    /// Asks for another key to go once everything that was asked for is there; what was asked for last takes its place.
     pub(super) fn retire(&mut self, key: &str) {
+        if let Some(last) = self.asked.last() {
+            self.replaces.push((last.tag.clone(), key.to_owned()));
+        }
         self.push(Rule::Retire, key.into(), None);
+    }
+
+    /// The tags that take the place of other keys, each with such a key.
+    pub(super) fn replacements(&mut self) -> Vec<(Tag, String)> {
+        mem::take(&mut self.replaces)
     }
 
     /// How many wishes there are so far.
     pub(super) fn len(&self) -> usize {
-        self.wishes.len()
+        self.asked.len()
     }
 
     fn push(&mut self, rule: Rule, key: Cow<'_, str>, value: Option<Cow<'_, str>>) {
-        self.wishes.push(Wish {
+        self.asked.push(Wish {
             rule,
             tag: Tag::new(key, value),
         });
@@ -78,23 +90,28 @@ impl Wishes {
     }
 
     /// The wishes in order, each once, and the number of empty cells; or which two contradict each other.
-    pub(super) fn finish(mut self) -> Result<(Vec<Wish>, u32), Failure> {
-        self.wishes.sort_unstable();
-        self.wishes.dedup();
-        match contradiction(&self.wishes) {
-            None => Ok((self.wishes, self.empty)),
-            Some((one, other)) => Err(Failure::new(
-                Class::Collision,
-                format!(
-                    "the row asks for both {} `{}` and {} `{}`; {}",
-                    one.rule,
-                    one.tag,
-                    other.rule,
-                    other.tag,
-                    advice(one, other)
-                ),
-            )),
-        }
+    pub(super) fn finish(self) -> Result<(Vec<Wish>, u32), Failure> {
+        Ok((agreed(self.asked)?, self.empty))
+    }
+}
+
+/// The wishes of one row in order, each once; or which two contradict each other.
+pub fn agreed(mut wishes: Vec<Wish>) -> Result<Vec<Wish>, Failure> {
+    wishes.sort_unstable();
+    wishes.dedup();
+    match contradiction(&wishes) {
+        None => Ok(wishes),
+        Some((one, other)) => Err(Failure::new(
+            Class::Collision,
+            format!(
+                "the row asks for both {} `{}` and {} `{}`; {}",
+                one.rule,
+                one.tag,
+                other.rule,
+                other.tag,
+                advice(one, other)
+            ),
+        )),
     }
 }
 

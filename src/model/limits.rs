@@ -1,6 +1,6 @@
 //! What a vendor allows, as data: each limit with the page that states it.
 
-use super::{Rule, Tag};
+use super::{Class, Failure, Rule, Tag};
 
 /// How a vendor takes changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,51 +134,31 @@ impl TagRules {
         keyed || matches!(rule, Rule::Add | Rule::Remove | Rule::Retire)
     }
 
-    /// Checks a tag, and says what is wrong with it and what to do.
-    pub fn check(&self, tag: &Tag) -> Result<(), String> {
+    /// Checks a tag, and says what is wrong with it and what to do: of class [`Class::TooLong`] where it is only too long,
+    /// else of class [`Class::Illegal`].
+    pub fn check(&self, tag: &Tag) -> Result<(), Failure> {
         if let Some(reserved) = self
             .reserved
             .iter()
             .find(|reserved| tag.key.starts_with(reserved.prefix))
         {
-            return Err(format!(
+            return illegal(format!(
                 "key `{}` begins with `{}`: {}",
                 tag.key, reserved.prefix, reserved.why
             ));
         }
         if let (ValueRule::None, Some(join)) = (&self.value, &self.join) {
-            if tag.key.contains(join.as_str()) {
-                return Err(format!(
-                    "key `{}` holds the separator `{join}` and would be read back otherwise",
-                    tag.key
-                ));
-            }
-            let joined = tag
-                .value
-                .as_ref()
-                .map_or_else(|| tag.key.clone(), |value| format!("{}{join}{value}", tag.key));
-            let parts = joined.split_once(join.as_str());
-            if let Some(value) = &tag.value
-                && parts != Some((tag.key.as_str(), value.as_str()))
-            {
-                return Err(format!(
-                    "tag `{tag}` would be read back otherwise from `{joined}`"
-                ));
-            }
-            if tag.key.is_empty() {
-                return Err("key is empty".to_owned());
-            }
-            return self.key.check("tag", &joined);
+            return self.check_joined(tag, join);
         }
         if let (ValueRule::None, Some(value)) = (&self.value, &tag.value) {
-            return Err(format!(
+            return illegal(format!(
                 "tag `{}:{value}` has a value, and this API knows plain strings only; give the connection a `join`",
                 tag.key
             ));
         }
         self.key.check("key", &tag.key)?;
         match (&self.value, &tag.value) {
-            (ValueRule::Required(_), None) => Err(format!(
+            (ValueRule::Required(_), None) => illegal(format!(
                 "tag `{}` has no value, and this API requires one",
                 tag.key
             )),
@@ -188,28 +168,60 @@ impl TagRules {
             (ValueRule::None, _) | (ValueRule::Optional(_), None) => Ok(()),
         }
     }
+
+    /// The same for a tag that is written as key and value around a separator.
+    fn check_joined(&self, tag: &Tag, join: &str) -> Result<(), Failure> {
+        if tag.key.contains(join) {
+            return illegal(format!(
+                "key `{}` holds the separator `{join}` and would be read back otherwise",
+                tag.key
+            ));
+        }
+        let joined = tag
+            .value
+            .as_ref()
+            .map_or_else(|| tag.key.clone(), |value| format!("{}{join}{value}", tag.key));
+        if let Some(value) = &tag.value
+            && joined.split_once(join) != Some((tag.key.as_str(), value.as_str()))
+        {
+            return illegal(format!(
+                "tag `{tag}` would be read back otherwise from `{joined}`"
+            ));
+        }
+        if tag.key.is_empty() {
+            return illegal("key is empty".to_owned());
+        }
+        self.key.check("tag", &joined)
+    }
 }
 
 impl TextRule {
-    fn check(&self, what: &str, text: &str) -> Result<(), String> {
+    fn check(&self, what: &str, text: &str) -> Result<(), Failure> {
         let length = text.chars().count();
         if length < self.min {
-            return Err(format!("{what} is empty"));
+            return illegal(format!("{what} is empty"));
         }
         if length > self.max {
-            return Err(format!(
+            let why = format!(
                 "{what} has {length} characters, and at most {} are allowed",
                 self.max
-            ));
+            );
+            return Err(Failure::new(Class::TooLong, why));
         }
         let legal = |c: char| self.allowed.map_or(!c.is_control(), |allowed| allowed(c));
         match text.chars().find(|c| !legal(*c)) {
-            Some(bad) if bad.is_ascii_graphic() => Err(format!("{what} holds `{bad}`, which is not allowed")),
-            Some(bad) => Err(format!(
+            Some(bad) if bad.is_ascii_graphic() => {
+                illegal(format!("{what} holds `{bad}`, which is not allowed"))
+            }
+            Some(bad) => illegal(format!(
                 "{what} holds {}, which is not allowed",
                 bad.escape_unicode()
             )),
             None => Ok(()),
         }
     }
+}
+
+fn illegal(why: String) -> Result<(), Failure> {
+    Err(Failure::new(Class::Illegal, why))
 }

@@ -93,6 +93,10 @@ classes! {
     Mapping = "mapping",
     /// The vendor's rules forbid a tag of the row.
     Illegal = "illegal",
+    /// A tag of the row is longer than the vendor allows.
+    TooLong = "too_long",
+    /// The vendor would hand a tag of the row back otherwise than it is written.
+    Rewritten = "rewritten",
     /// The entity does not exist, or not within the time frame.
     Missing = "missing",
     /// Several entities bear the name.

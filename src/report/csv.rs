@@ -9,7 +9,9 @@ use super::rows::RowWriter;
 use crate::ledger::RowReport;
 use crate::model::Class;
 
-const HEADER: [&str; 7] = ["file", "line", "entity", "name", "outcome", "class", "message"];
+const HEADER: [&str; 8] = [
+    "file", "line", "entity", "name", "outcome", "class", "message", "losses",
+];
 
 /// Writes UTF-8 without a byte order mark: with one, the first column would not be called `file` by a program that
 /// joins.
@@ -35,7 +37,10 @@ impl RowWriter for CsvRows<'_> {
             outcome,
             class,
             message,
+            losses,
         } = row;
+        let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+        let losses = losses.join("; ");
         let (file, line) = origin.columns();
         let line = line.map(|line| line.to_string()).unwrap_or_default();
         let cells = [
@@ -46,6 +51,7 @@ impl RowWriter for CsvRows<'_> {
             outcome.as_str(),
             class.map_or("", Class::as_str),
             message.as_deref().unwrap_or_default(),
+            &losses,
         ];
         self.0
             .write_record(cells.map(neutral).iter().map(|cell| cell.as_bytes()))
@@ -78,7 +84,15 @@ fn neutral(cell: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Origin, Outcome};
+    use crate::model::{Loss, Origin, Outcome, Remedy};
+
+    fn loss(class: Class, remedy: Remedy, message: &str) -> Loss {
+        Loss {
+            class,
+            remedy,
+            message: message.to_owned(),
+        }
+    }
 
     fn written(rows: &[RowReport]) -> Vec<u8> {
         let mut out = Vec::new();
@@ -125,10 +139,15 @@ mod tests {
             outcome: Outcome::Rejected,
             class: Some(Class::Mapping),
             message: Some("key \"env\", value\nover two lines".to_owned()),
+            losses: vec![
+                loss(Class::TooLong, Remedy::Truncated, "value of `a` is cut"),
+                loss(Class::Illegal, Remedy::Dropped, "no"),
+            ],
         };
-        let want = "\"file\",\"line\",\"entity\",\"name\",\"outcome\",\"class\",\"message\"\r\n\
+        let want = "\"file\",\"line\",\"entity\",\"name\",\"outcome\",\"class\",\"message\",\"losses\"\r\n\
                     \"'-\",\"17\",\"\",\"'=cmd|' /C calc'!A0\",\"rejected\",\"mapping\",\
-                    \"key \"\"env\"\", value\nover two lines\"\r\n";
+                    \"key \"\"env\"\", value\nover two lines\",\
+                    \"too_long (truncated): value of `a` is cut; illegal (dropped): no\"\r\n";
         assert_eq!(String::from_utf8(written(&[row])).unwrap(), want);
     }
 
@@ -154,6 +173,7 @@ mod tests {
             outcome: Outcome::Failed,
             class: None,
             message: Some("m".repeat(100_000)),
+            losses: Vec::new(),
         };
         let mut out = Gone;
         let error = CsvRows::begin(&mut out).unwrap().row(&long).unwrap_err();
@@ -173,6 +193,7 @@ mod tests {
             outcome: Outcome::NotAttempted,
             class: None,
             message: None,
+            losses: Vec::new(),
         };
         let out = written(&[row]);
         let mut reader = csv::Reader::from_reader(&*out);
@@ -184,6 +205,7 @@ mod tests {
             "HOST-1",
             "",
             "not_attempted",
+            "",
             "",
             "",
         ];

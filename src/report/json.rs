@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::counts::{RunCounts, VERSION};
 use super::rows::RowWriter;
 use crate::ledger::{RowReport, RunRow, Summary};
-use crate::model::Class;
+use crate::model::{Class, Loss, Remedy};
 
 /// `{"version":1,…counts of the run…,"rows":[…]}`, of which only the row at hand is in memory.
 pub(super) struct JsonRows<'a> {
@@ -26,6 +26,26 @@ struct RowView<'a> {
     outcome: &'static str,
     class: Option<&'static str>,
     message: Option<&'a str>,
+    /// What tags of the row lost because the job allows it.
+    losses: Vec<LossView<'a>>,
+}
+
+/// What a tag lost.
+#[derive(Serialize)]
+struct LossView<'a> {
+    class: &'static str,
+    remedy: Remedy,
+    message: &'a str,
+}
+
+impl<'a> LossView<'a> {
+    fn of(loss: &'a Loss) -> Self {
+        Self {
+            class: loss.class.as_str(),
+            remedy: loss.remedy,
+            message: &loss.message,
+        }
+    }
 }
 
 impl<'a> JsonRows<'a> {
@@ -49,6 +69,7 @@ impl RowWriter for JsonRows<'_> {
             outcome: row.outcome.as_str(),
             class: row.class.map(Class::as_str),
             message: row.message.as_deref(),
+            losses: row.losses.iter().map(LossView::of).collect(),
         };
         self.out.write_all(self.separator.as_bytes())?;
         self.separator = ",\n";

@@ -7,6 +7,7 @@ mod counts;
 mod csv;
 mod fit;
 mod json;
+mod losses;
 mod outcomes;
 mod plan;
 mod plan_markdown;
@@ -20,6 +21,7 @@ mod testing;
 mod text;
 mod verify;
 
+pub use losses::{LossCounts, losses};
 pub use outcomes::{outcomes, unaccounted};
 pub use plan::{KeyCounts, PlanCounts, PlanView, PlannedCalls, plan_json};
 pub use plan_markdown::plan_markdown;

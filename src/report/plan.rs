@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::counts::{VERSION, pretty, time};
+use super::losses::LossCounts;
 use super::review::Review;
 use super::rows::ReportError;
 use crate::ledger::RunRow;
@@ -28,6 +29,9 @@ pub struct PlanCounts {
     pub rejected: BTreeMap<String, u64>,
     /// Cells that rendered empty and asked for nothing.
     pub empty_cells: u64,
+    /// What tags lose because the job allows it, by class and by what is done about it.
+    #[serde(default)]
+    pub losses: LossCounts,
     /// Entities that the rows name.
     pub entities: u64,
     /// Entities that are as wanted.
@@ -193,7 +197,8 @@ mod tests {
 
     fn busy() -> RunRow {
         run(json!({
-            "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4, "entities": 97, "unchanged": 90,
+            "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4,
+            "losses": {"too_long": {"truncated": 3}}, "entities": 97, "unchanged": 90,
             "to_change": 5, "foreign": 0, "resting": 0, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },

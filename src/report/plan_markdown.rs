@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use super::fit::cut;
+use super::losses::losses;
 use super::plan::PlanView;
 use super::plan_text::{called, calls, place};
 use super::review::{GroupView, Review, Sample};
@@ -27,6 +28,9 @@ pub fn plan_markdown(view: &PlanView, samples: Option<usize>) -> String {
         let _ = writeln!(text, "{job} to {kind} at {connection} ({url})\n");
     }
     text += &counts(view);
+    if let Some(lost) = losses(&view.plan.losses) {
+        let _ = writeln!(text, "\nLosses: {lost}.");
+    }
     for objection in &view.objections {
         let _ = writeln!(text, "\n**Refused:** {}", code(objection));
     }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use super::fit::{SCREEN, WIDTH, cut, fitted, joined, shown};
+use super::losses::losses;
 use super::plan::{KeyCounts, PlanCounts, PlanView, PlannedCalls};
 use super::review::{GroupView, Review, Sample};
 use crate::model::display_safe;
@@ -21,6 +22,7 @@ pub fn plan(view: &PlanView, samples: Option<usize>) -> String {
     let mut lines = vec![title(view)];
     lines.extend(files(&counts.files));
     lines.push(rows(counts));
+    lines.extend(losses(&counts.losses).map(|lost| format!("losses: {lost}")));
     lines.push(entities(counts));
     lines.push(operations(counts));
     lines.extend(view.calls.as_ref().map(|sent| format!("calls: {}", calls(sent))));
@@ -256,7 +258,8 @@ mod tests {
 
     fn busy() -> RunRow {
         run(json!({
-            "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4, "entities": 97, "unchanged": 90,
+            "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4,
+            "losses": {"too_long": {"truncated": 1000}, "illegal": {"dropped": 12}}, "entities": 97, "unchanged": 90,
             "to_change": 5, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },
@@ -279,6 +282,7 @@ mod tests {
 run 7: prod-hosts to HOST at dynatrace (https://abc12345.live.dynatrace.com)
 file: hosts.csv: csv, UTF-8, delimiter `;`, 12 columns
 rows: 100 read, 3 rejected (1 illegal, 2 missing), 4 empty cells that ask for nothing
+losses: illegal 12 (dropped), too_long 1000 (truncated)
 entities: 97 named, 90 unchanged, 5 to change, 2 unusable
 operations: 13: env\\u{202e} +5 -5, owner +3
 calls: 512 writes, at least 26 s at 20/s

@@ -1,19 +1,21 @@
 //! The rows of a run with their outcomes, streamed to a writer.
 
 use std::cell::RefCell;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write as _};
 
 use futures::future::{AbortHandle, Abortable, Aborted};
 
 use super::csv::CsvRows;
 use super::json::JsonRows;
+use super::losses::LossRows;
+use super::outcomes::outcomes;
 use super::text::{FirstRows, TextRows};
 use crate::ledger::{Ledger, LedgerError, RowReport};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people: a line for each row that is neither done nor unchanged, and the table of outcomes.
+    /// For people: a line for each row that is neither done nor unchanged, one for each loss, and the table of outcomes.
     Text,
     /// For programs: one document with a version, the counts and every row. A report that was cut off does not parse.
     Json,
@@ -71,7 +73,12 @@ pub async fn rows(
     match format {
         Format::Text => {
             let summary = ledger.summary(run).await?;
-            stream(ledger, run, TextRows::new(&mut out, &summary)).await
+            stream(ledger, run, TextRows::new(&mut out)).await?;
+            if ledger.has_losses(run).await? {
+                stream(ledger, run, LossRows(&mut out)).await?;
+            }
+            out.write_all(outcomes(&summary).as_bytes())?;
+            Ok(out.flush()?)
         }
         Format::Json => {
             let summary = ledger.summary(run).await?;
@@ -156,6 +163,46 @@ calls: 0 reads, 0 writes, 0 of them retries
     }
 
     #[tokio::test]
+    async fn losses_stand_between_the_rows_and_the_totals_and_beside_their_row() {
+        let stored = testing::stored_run().await;
+        let members = r#"[["too_long","truncated","value of `a` is cut\n"],["illegal","dropped","no"]]"#;
+        stored
+            .ledger
+            .insert_losses(stored.run, &[(0, members)])
+            .await
+            .unwrap();
+        stored
+            .ledger
+            .insert_row_losses(stored.run, &[(1, 0)])
+            .await
+            .unwrap();
+        let mut written = Vec::new();
+        for format in [Format::Text, Format::Json] {
+            let mut out = Vec::new();
+            rows(&stored.ledger, stored.run, format, &mut out).await.unwrap();
+            written.push(String::from_utf8(out).unwrap());
+        }
+        let want = "\
+hosts.csv:9: conflict (changed): HOST-7: `env` is now `test`
+
+hosts.csv:2: truncated (too_long): web-01 (HOST-1): value of `a` is cut\\n
+hosts.csv:2: dropped (illegal): web-01 (HOST-1): no
+
+outcome        rows  operations
+";
+        assert!(written[0].contains(want), "{}", written[0]);
+        let document: serde_json::Value = serde_json::from_str(&written[1]).unwrap();
+        assert_eq!(
+            document["rows"][0]["losses"],
+            serde_json::json!([
+                {"class": "too_long", "remedy": "truncated", "message": "value of `a` is cut\n"},
+                {"class": "illegal", "remedy": "dropped", "message": "no"},
+            ])
+        );
+        assert_eq!(document["rows"][1]["losses"], serde_json::json!([]));
+    }
+
+    #[tokio::test]
     async fn the_end_of_a_run_names_some_rows_and_counts_the_others() {
         let stored = testing::stored_run().await;
         let named = async |most| {
@@ -186,15 +233,15 @@ hosts.csv:4: rejected (unreadable): 3 cells, and the header has 2
     #[tokio::test]
     async fn csv_has_every_row_and_joins_by_file_and_line() {
         let want = [
-            r#""file","line","entity","name","outcome","class","message""#,
-            r#""hosts.csv","2","HOST-1","web-01","done","","""#,
-            "\"hosts.csv\",\"3\",\"HOST-2\",\"web-02\",\"failed\",\"refused\",\"the vendor said no\nreally\"",
-            r#""hosts.csv","4","","","rejected","unreadable","3 cells, and the header has 2""#,
-            r#""hosts.csv","5","web-09","web-09","rejected","missing","no HOST of this name""#,
-            "\"hosts.csv\",\"6\",\"HOST-4\",\"\",\"unknown\",\"timeout\",\"no answer \u{1b}[2J\"",
-            r#""hosts.csv","7","HOST-5","","not_attempted","","""#,
-            r#""hosts.csv","8","HOST-6","'=web-06","unchanged","","""#,
-            r#""hosts.csv","9","HOST-7","","conflict","changed","`env` is now `test`""#,
+            r#""file","line","entity","name","outcome","class","message","losses""#,
+            r#""hosts.csv","2","HOST-1","web-01","done","","","""#,
+            "\"hosts.csv\",\"3\",\"HOST-2\",\"web-02\",\"failed\",\"refused\",\"the vendor said no\nreally\",\"\"",
+            r#""hosts.csv","4","","","rejected","unreadable","3 cells, and the header has 2","""#,
+            r#""hosts.csv","5","web-09","web-09","rejected","missing","no HOST of this name","""#,
+            "\"hosts.csv\",\"6\",\"HOST-4\",\"\",\"unknown\",\"timeout\",\"no answer \u{1b}[2J\",\"\"",
+            r#""hosts.csv","7","HOST-5","","not_attempted","","","""#,
+            r#""hosts.csv","8","HOST-6","'=web-06","unchanged","","","""#,
+            r#""hosts.csv","9","HOST-7","","conflict","changed","`env` is now `test`","""#,
         ];
         assert_eq!(written(Format::Csv).await, want.join("\r\n") + "\r\n");
     }
@@ -224,9 +271,9 @@ hosts.csv:4: rejected (unreadable): 3 cells, and the header has 2
         assert_eq!(
             lines[1..4],
             [
-                r#"{"file":"hosts.csv","line":2,"entity":"HOST-1","name":"web-01","outcome":"done","class":null,"message":null},"#,
-                r#"{"file":"hosts.csv","line":3,"entity":"HOST-2","name":"web-02","outcome":"failed","class":"refused","message":"the vendor said no\nreally"},"#,
-                r#"{"file":"hosts.csv","line":4,"entity":null,"name":null,"outcome":"rejected","class":"unreadable","message":"3 cells, and the header has 2"},"#,
+                r#"{"file":"hosts.csv","line":2,"entity":"HOST-1","name":"web-01","outcome":"done","class":null,"message":null,"losses":[]},"#,
+                r#"{"file":"hosts.csv","line":3,"entity":"HOST-2","name":"web-02","outcome":"failed","class":"refused","message":"the vendor said no\nreally","losses":[]},"#,
+                r#"{"file":"hosts.csv","line":4,"entity":null,"name":null,"outcome":"rejected","class":"unreadable","message":"3 cells, and the header has 2","losses":[]},"#,
             ]
         );
         assert_eq!((lines.len(), lines[9]), (10, "]}"));

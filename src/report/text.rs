@@ -2,25 +2,19 @@
 
 use std::io;
 
-use super::outcomes::outcomes;
 use super::rows::RowWriter;
-use crate::ledger::{RowReport, Summary};
+use crate::ledger::RowReport;
 use crate::model::{Outcome, display_safe};
 
-/// Writes the rows that are neither done nor unchanged.
+/// Writes the rows that are neither done nor unchanged, and an empty line where there are any.
 pub(super) struct TextRows<'a> {
     out: &'a mut dyn io::Write,
-    outcomes: String,
     separator: &'static str,
 }
 
 impl<'a> TextRows<'a> {
-    pub(super) fn new(out: &'a mut dyn io::Write, summary: &Summary) -> Self {
-        Self {
-            out,
-            outcomes: outcomes(summary),
-            separator: "",
-        }
+    pub(super) fn new(out: &'a mut dyn io::Write) -> Self {
+        Self { out, separator: "" }
     }
 }
 
@@ -34,8 +28,7 @@ impl RowWriter for TextRows<'_> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        write!(self.out, "{}{}", self.separator, self.outcomes)?;
-        self.out.flush()
+        write!(self.out, "{}", self.separator)
     }
 }
 
@@ -93,25 +86,28 @@ fn is_good(row: &RowReport) -> bool {
 fn line(row: &RowReport) -> String {
     let RowReport {
         origin,
-        entity,
-        name,
         outcome,
         class,
         message,
+        ..
     } = row;
     let class = class.map(|class| format!(" ({class})")).unwrap_or_default();
-    let entity = match (name, entity) {
-        (Some(name), Some(id)) if name != id => Some(format!("{name} ({id})")),
-        (Some(one), _) | (None, Some(one)) => Some(one.clone()),
-        (None, None) => None,
-    };
     let parts = [
         Some(format!("{origin}: {outcome}{class}")),
-        entity,
+        called(row),
         message.clone(),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     display_safe(&parts.join(": ")).into_owned()
+}
+
+/// Name and identifier of a row's entity, as far as they are known.
+pub(super) fn called(row: &RowReport) -> Option<String> {
+    match (&row.name, &row.entity) {
+        (Some(name), Some(id)) if name != id => Some(format!("{name} ({id})")),
+        (Some(one), _) | (None, Some(one)) => Some(one.clone()),
+        (None, None) => None,
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +127,7 @@ mod tests {
             outcome: Outcome::Failed,
             class: Some(Class::Refused),
             message: message.map(str::to_owned),
+            losses: Vec::new(),
         }
     }
 
@@ -173,7 +170,7 @@ mod tests {
     #[test]
     fn good_rows_are_not_listed() {
         let mut out = Vec::new();
-        let mut rows = TextRows::new(&mut out, &Summary::default());
+        let mut rows = TextRows::new(&mut out);
         for outcome in [Outcome::Done, Outcome::Unchanged] {
             let good = RowReport {
                 outcome,
@@ -182,6 +179,6 @@ mod tests {
             rows.row(&good).unwrap();
         }
         rows.end().unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), outcomes(&Summary::default()));
+        assert_eq!(out, b"");
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::model::{Call, Effect, Limits, LiveEntity, Tag, TagRules, TagSet};
+use crate::model::{Call, Effect, Failure, Limits, LiveEntity, Tag, TagRules, TagSet};
 use crate::wire::{Judge, Request, Response};
 
 mod contact;
@@ -96,10 +96,16 @@ pub trait Vendor: Judge + Send + Sync + fmt::Debug {
     /// What a legal tag is here.
     fn rules(&self) -> &TagRules;
 
-    /// The tag as the vendor will hand it back once it is written, or what is wrong with it and what to do. What is
+    /// The tag as the vendor will hand it back once it is written, or what is wrong with it and what to do: of class
+    /// [`Class::TooLong`](crate::model::Class::TooLong) where its length alone is, so that a job can have it cut. What is
     /// compared with the live tags is this, so that a plan does not show the same difference for ever.
-    fn kept(&self, tag: &Tag) -> Result<Tag, String> {
+    fn kept(&self, tag: &Tag) -> Result<Tag, Failure> {
         self.rules().check(tag).map(|()| tag.clone())
+    }
+
+    /// Whether what [`Vendor::kept`] changes about tags is what an option of the connection asks for, and so no loss.
+    fn rewrites_as_asked(&self) -> bool {
+        false
     }
 
     /// Whether a live tag says the same at the vendor as one that is known: documents may differ in what does not matter

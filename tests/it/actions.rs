@@ -237,7 +237,7 @@ fn a_tag_that_the_vendor_would_refuse_rejects_its_whole_row() {
     let classes: Vec<_> = rows.iter().map(|row| row.class).collect();
     assert_eq!(
         classes,
-        [None, Some(Class::Illegal), Some(Class::Illegal)],
+        [None, Some(Class::TooLong), Some(Class::Illegal)],
         "{rows:?}"
     );
     let hosts = desk.tenant().hosts();

@@ -20,6 +20,7 @@ mod laws;
 mod live;
 mod locks;
 mod lookups;
+mod models;
 mod names;
 mod plans;
 mod readme;

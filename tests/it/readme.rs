@@ -70,6 +70,7 @@ fn every_key_of_a_job_is_in_the_readme() {
         "tag",
         "tags_from",
         "document",
+        "losses",
         "guard",
         "connections",
     ];

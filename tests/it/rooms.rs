@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("event", &["model"]),
     ("inventory", &["model"]),
     ("mapping", &["model"]),
+    ("fit", &["model"]),
     ("resolve", &["model"]),
     ("collide", &["model"]),
     ("diff", &["model"]),
@@ -31,6 +32,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "job",
         &[
             "collide",
+            "fit",
             "inventory",
             "mapping",
             "model",
@@ -46,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "collide",
             "diff",
             "event",
+            "fit",
             "guard",
             "inventory",
             "ledger",

@@ -209,7 +209,7 @@ fn messy_names_each_row_that_is_not_done_and_tags_the_others() {
         (28, "missing"),
         (31, "ambiguous"),
         (34, "ambiguous"),
-        (38, "illegal"),
+        (38, "too_long"),
         (41, "illegal"),
         (44, "illegal"),
         (47, "mapping"),

@@ -53,8 +53,8 @@ impl Vendor for ConfigAutoTags {
         &self.rules
     }
 
-    fn kept(&self, tag: &Tag) -> Result<Tag, String> {
-        definition::kept(Form::Config, tag)
+    fn kept(&self, tag: &Tag) -> Result<Tag, Failure> {
+        definition::kept(Form::Config, tag).map_err(|why| Failure::new(Class::Illegal, why))
     }
 
     fn same(&self, one: &Tag, other: &Tag) -> bool {

@@ -49,8 +49,8 @@ impl Vendor for SettingsAutoTags {
         &self.rules
     }
 
-    fn kept(&self, tag: &Tag) -> Result<Tag, String> {
-        definition::kept(Form::Settings, tag)
+    fn kept(&self, tag: &Tag) -> Result<Tag, Failure> {
+        definition::kept(Form::Settings, tag).map_err(|why| Failure::new(Class::Illegal, why))
     }
 
     fn same(&self, one: &Tag, other: &Tag) -> bool {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::group::{self, Group, URL_HINT};
 use super::{LowerCase, limits, plain};
-use crate::model::{Call, Effect, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules};
+use crate::model::{Call, Class, Effect, Failure, Limits, LiveEntity, LiveTag, Provenance, Tag, TagRules};
 use crate::vendor::contact::Contact;
 use crate::vendor::mongodb::judge::{self, Api, Asked};
 use crate::vendor::mongodb::listing::{self, Listing};
@@ -89,17 +89,22 @@ impl Vendor for Groups {
         &self.rules
     }
 
-    fn kept(&self, tag: &Tag) -> Result<Tag, String> {
+    fn kept(&self, tag: &Tag) -> Result<Tag, Failure> {
         let written = self.lower_case.written(tag);
         let checked = self.rules.check(&written);
         let upper = LowerCase::Upper.written(tag);
         if checked.is_err() && upper != written && self.rules.check(&upper).is_ok() {
-            return Err(format!(
+            let why = format!(
                 "tag `{tag}` has lower-case letters, and the vendor's rules list `A` to `Z` alone: write it as `{upper}`, \
                  or give the connection `lower_case = \"upper\"` or `\"allow\"`"
-            ));
+            );
+            return Err(Failure::new(Class::Illegal, why));
         }
         checked.map(|()| written)
+    }
+
+    fn rewrites_as_asked(&self) -> bool {
+        self.lower_case == LowerCase::Upper
     }
 
     fn limits(&self, kind: &str) -> Result<Limits, VendorError> {
@@ -597,7 +602,7 @@ mod tests {
             let kept = Groups::new(Some("."), lower_case, 500).kept(&tag);
             match (kept, want) {
                 (Ok(kept), Ok(want)) => assert_eq!(kept, want),
-                (Err(why), Err(want)) => assert!(why.contains(want), "{why}"),
+                (Err(failure), Err(want)) => assert!(failure.message.contains(want), "{failure:?}"),
                 (kept, want) => panic!("{tag}: {kept:?} and not {want:?}"),
             }
         }
