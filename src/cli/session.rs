@@ -124,7 +124,8 @@ impl Session {
             separator: &self.job.target.separator,
             bounds: &self.bounds,
         };
-        let planning = engine::plan(input, &self.target, &self.ledger);
+        // In a box, since every future that awaits it would hold it whole.
+        let planning = Box::pin(engine::plan(input, &self.target, &self.ledger));
         let source = self.source.as_ref().map(|source| source.connection());
         let connections: Vec<_> = source.into_iter().chain([self.target.connection()]).collect();
         let planned = self.signals.heard(planning, &connections).await;

@@ -57,7 +57,7 @@ pub async fn check(
         rows: gathering.rows,
         rejected: rejected.into_iter().map(place).collect(),
         n_rejected: gathering.rejected.values().sum(),
-        entities: gathering.entities.len() as u64,
+        entities: gathering.firsts.len() as u64,
         empty: gathering.empty,
     })
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::decisions::{self, DecisionFile, Forms};
 use super::live::{Live, Reader};
 use super::lookups::{self, LookupFile};
 use super::undo::UndoRow;
 use super::words::Words;
 use crate::inventory::{Entry, Inventory};
-use crate::ledger::RetryRow;
-use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Fields, Interner, Origin, Record, Rule, Tag, Wish};
+use crate::ledger::{RetryRow, RowMove};
+use crate::mapping::{LiveKey, Mapped, Mapper};
+use crate::model::{Class, Clues, EntityKey, Failure, Fields, Interner, Origin, Record, Rule, Tag, Wish};
+use crate::resolve::Named;
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -26,14 +28,23 @@ const QUEUE: usize = 4;
 /// Where the wishes come from.
 #[derive(Debug)]
 pub enum Source {
-    /// An inventory, through a mapping that looks keys up in these files.
-    Inventory(Box<Inventory>, Box<Mapper>, Vec<LookupFile>),
+    /// An inventory, through a mapping, with the files that are read before it.
+    Inventory(Box<Inventory>, Box<Mapper>, Beside),
     /// The failed rows of an earlier run.
     Retry(Vec<RetryRow>),
     /// What an earlier run did.
     Undo(Vec<UndoRow>),
-    /// A vendor's live tags, through such a mapping.
-    Live(Box<Live>, Box<Mapper>, Vec<LookupFile>),
+    /// A vendor's live tags, in the same way.
+    Live(Box<Live>, Box<Mapper>, Beside),
+}
+
+/// The files that are read before the rows are.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What templates look keys up in.
+    pub lookups: Vec<LookupFile>,
+    /// What somebody has decided.
+    pub decisions: Option<DecisionFile>,
 }
 
 impl Source {
@@ -63,11 +74,15 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub struct Gathering {
     pub(super) words: Words,
-    /// Identifiers in canonical form, or folded names.
+    /// Identifiers in canonical form, or folded names; empty while entities are `named`, until they are found.
     pub(super) entities: Interner,
-    /// The names as they were written, when entities are named.
-    pub(super) spelled: Vec<Box<str>>,
+    /// What reports call an entity beside its identifier: the name as it was written, when entities are named.
+    pub(super) spelled: Vec<Option<Box<str>>>,
     pub(super) by_name: bool,
+    /// What rows tell of their entities, where that is more than an identifier or a name, or something was decided.
+    pub(super) named: Option<Named>,
+    /// The declared rule's side of live entities.
+    pub(super) live_key: Option<LiveKey>,
     /// What the first row of each entity asks for, and which row that is.
     pub(super) firsts: Vec<(u64, u32)>,
     /// The further rows of entities that have several.
@@ -80,6 +95,54 @@ pub struct Gathering {
     pub(super) rejected: HashMap<Class, u64>,
     /// Cells that rendered empty and asked for nothing.
     pub(super) empty: u64,
+}
+
+impl Gathering {
+    /// Nothing is gathered yet.
+    fn new() -> Self {
+        Self {
+            words: Words::new(),
+            entities: Interner::default(),
+            spelled: Vec::new(),
+            by_name: false,
+            named: None,
+            live_key: None,
+            firsts: Vec::new(),
+            further: HashMap::new(),
+            files: Vec::new(),
+            facts: Vec::new(),
+            digest: String::new(),
+            rows: 0,
+            rejected: HashMap::new(),
+            empty: 0,
+        }
+    }
+
+    /// Gives the rows of each number to the first that is the same entity, and says which rows that are.
+    pub(super) fn join(&mut self, firsts: &[u32]) -> Vec<RowMove> {
+        let mut moves = Vec::new();
+        for (number, first) in (0..)
+            .zip(firsts.iter().copied())
+            .filter(|(number, first)| number != first)
+        {
+            let mut rows = vec![self.firsts[number as usize]];
+            rows.extend(self.further.remove(&number).unwrap_or_default());
+            moves.extend(rows.iter().map(|(row, _)| (*row, first)));
+            self.further.entry(first).or_default().extend(rows);
+        }
+        // Numbers are given in the order of the rows, so that a first number has the first row.
+        let joined = firsts
+            .iter()
+            .enumerate()
+            .filter(|(number, first)| *number != **first as usize);
+        for (_, first) in joined {
+            if let Some(rows) = self.further.get_mut(first) {
+                rows.sort_unstable();
+            }
+        }
+        moves.sort_unstable();
+        moves
+    }
 }
 
 /// Begins to gather; batches of rows come through the channel, and everything else when the thread ends.
@@ -95,19 +158,18 @@ pub(super) fn begin(
     let thread = tokio::task::spawn_blocking(move || {
         let mut gatherer = Gatherer::new(vendor, kind, sender);
         match source {
-            Source::Inventory(inventory, mut mapper, lookups) => {
-                gatherer.join(lookups, &mut mapper)?;
+            Source::Inventory(inventory, mut mapper, beside) => {
+                gatherer.join(beside, &mut mapper)?;
                 gatherer.read(*inventory, *mapper)?;
             }
             Source::Retry(rows) => gatherer.again(rows),
             Source::Undo(rows) => gatherer.back(rows),
-            Source::Live(live, mut mapper, lookups) => {
-                gatherer.join(lookups, &mut mapper)?;
+            Source::Live(live, mut mapper, beside) => {
+                gatherer.join(beside, &mut mapper)?;
                 gatherer.hear(*live, *mapper);
             }
         }
-        gatherer.flush();
-        Ok(gatherer.gathering)
+        Ok(gatherer.finish())
     });
     (receiver, thread)
 }
@@ -130,6 +192,17 @@ fn line_of(record: &Record) -> Vec<u8> {
     line
 }
 
+/// What a row tells, as clues.
+fn clues(told: &EntityKey) -> Cow<'_, Clues> {
+    let mut clues = Clues::default();
+    match told {
+        EntityKey::Clues(clues) => return Cow::Borrowed(clues),
+        EntityKey::Id(id) => clues.id = Some(id.clone()),
+        EntityKey::Name(name) => clues.name = Some(name.clone()),
+    }
+    Cow::Owned(clues)
+}
+
 /// What the vendor's rules say of a tag.
 #[derive(Debug, Clone)]
 enum Checked {
@@ -150,25 +223,13 @@ struct Gatherer {
     last_file: Option<(Arc<str>, u32)>,
     /// Each tag that was looked at, by its number.
     checked: Vec<Checked>,
+    /// How the file of decisions was read, and its digest.
+    decided: Option<(String, String)>,
     gathering: Gathering,
 }
 
 impl Gatherer {
     fn new(vendor: Arc<dyn Vendor>, kind: String, batches: mpsc::Sender<Vec<Row>>) -> Self {
-        let gathering = Gathering {
-            words: Words::new(),
-            entities: Interner::default(),
-            spelled: Vec::new(),
-            by_name: false,
-            firsts: Vec::new(),
-            further: HashMap::new(),
-            files: Vec::new(),
-            facts: Vec::new(),
-            digest: String::new(),
-            rows: 0,
-            rejected: HashMap::new(),
-            empty: 0,
-        };
         Self {
             vendor,
             kind,
@@ -176,18 +237,52 @@ impl Gatherer {
             batch: Vec::new(),
             last_file: None,
             checked: Vec::new(),
-            gathering,
+            decided: None,
+            gathering: Gathering::new(),
         }
     }
 
-    /// Reads the files that the mapping looks keys up in.
-    fn join(&mut self, lookups: Vec<LookupFile>, mapper: &mut Mapper) -> Result<(), EngineError> {
-        for lookup in lookups {
+    /// Reads the files that the mapping looks keys up in, and what was decided.
+    fn join(&mut self, beside: Beside, mapper: &mut Mapper) -> Result<(), EngineError> {
+        for lookup in beside.lookups {
             let wanted = || !self.batches.is_closed();
             let facts = lookups::read(lookup, mapper, wanted)?;
             self.gathering.facts.extend(facts);
         }
+        let ways = mapper.ways();
+        if let Some(file) = beside.decisions {
+            let forms = Forms {
+                vendor: &*self.vendor,
+                kind: &self.kind,
+            };
+            let read = decisions::read(file, ways, forms)?;
+            self.gathering.named = Some(Named::new(read.decisions));
+            self.decided = Some((read.fact, read.digest));
+        } else if !ways.is_one() {
+            self.gathering.named = Some(Named::default());
+        }
+        self.gathering.live_key = mapper.live_key();
         Ok(())
+    }
+
+    /// Hands the last rows over, and tells what became of the decisions.
+    fn finish(mut self) -> Gathering {
+        self.flush();
+        let Gathering {
+            named, facts, digest, ..
+        } = &mut self.gathering;
+        if let (Some((fact, of_decisions)), Some(named)) = (self.decided, named) {
+            let told = if of_decisions.is_empty() {
+                fact
+            } else {
+                format!("{fact}; {}", named.decisions().told())
+            };
+            facts.push(told);
+            *digest = blake3::hash(format!("{digest}\n{of_decisions}\n").as_bytes())
+                .to_hex()
+                .to_string();
+        }
+        self.gathering
     }
 
     fn read(&mut self, mut inventory: Inventory, mut mapper: Mapper) -> Result<(), EngineError> {
@@ -257,26 +352,39 @@ impl Gatherer {
                 wishes.to_mut()[place].tag = kept;
             }
         }
+        let is_plain = self.gathering.named.is_none();
         let entity = match &mapped.entity {
-            EntityKey::Id(id) => {
+            EntityKey::Id(id) if is_plain => {
                 let canonical = self.vendor.canonical_id(&self.kind, id);
                 let canonical = canonical.map_err(|why| Failure::new(Class::Illegal, why))?;
                 self.entity(&canonical, &canonical)
             }
-            EntityKey::Name(name) => {
+            EntityKey::Name(name) if is_plain => {
                 self.gathering.by_name = true;
                 let folded = self.vendor.fold_name(name);
                 self.entity(&folded, name)
             }
+            told => self.named(&clues(told))?,
         };
         Ok((entity, self.gathering.words.want_id(&wishes)))
+    }
+
+    /// The number of an entity that several clues lead to, or on which somebody may have decided.
+    fn named(&mut self, clues: &Clues) -> Result<u32, Failure> {
+        let forms = Forms {
+            vendor: &*self.vendor,
+            kind: &self.kind,
+        };
+        let named = self.gathering.named.get_or_insert_default();
+        let number = named.number(clues, &forms);
+        number.map_err(|why| Failure::new(Class::Illegal, why))
     }
 
     fn entity(&mut self, key: &str, spelled: &str) -> u32 {
         let known = self.gathering.entities.len();
         let entity = self.gathering.entities.intern(key);
         if entity as usize == known && self.gathering.by_name {
-            self.gathering.spelled.push(spelled.into());
+            self.gathering.spelled.push(Some(spelled.into()));
         }
         entity
     }
@@ -365,5 +473,29 @@ impl Gatherer {
     fn flush(&mut self) {
         // A closed channel means that the plan has failed elsewhere, which says why.
         let _ = self.batches.blocking_send(std::mem::take(&mut self.batch));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_numbers_that_are_one_entity_are_those_of_the_first_in_their_order() {
+        let mut gathering = Gathering::new();
+        gathering.firsts = vec![(0, 10), (1, 11), (2, 12), (5, 13)];
+        gathering.further = HashMap::from([
+            (0, vec![(4, 14)]),
+            (2, vec![(3, 15), (7, 16)]),
+            (3, vec![(6, 17)]),
+        ]);
+        let moves = gathering.join(&[0, 1, 0, 1]);
+        assert_eq!(moves, [(2, 0), (3, 0), (5, 1), (6, 1), (7, 0)]);
+        let want = [
+            (0, vec![(2, 12), (3, 15), (4, 14), (7, 16)]),
+            (1, vec![(5, 13), (6, 17)]),
+        ];
+        assert_eq!(gathering.further, HashMap::from(want));
+        assert_eq!(gathering.firsts[..2], [(0, 10), (1, 11)]);
     }
 }

@@ -51,9 +51,9 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether rows name their entities, instead of giving identifiers.
-    pub fn names_entities(&self) -> bool {
-        matches!(self.mapping.entity, mapping::Entity::Name(_))
+    /// Whether the entities of its rows are looked for among the live ones, instead of being given by identifiers alone.
+    pub fn looks_for_entities(&self) -> bool {
+        self.mapping.entity.needs_listing()
     }
 }
 
@@ -68,6 +68,8 @@ pub struct Target {
     pub collision: Collision,
     /// What stands between joined values.
     pub separator: String,
+    /// The file of decisions, relative to [`Job::folder`].
+    pub decisions: Option<String>,
 }
 
 /// Loads a job file. Everything that is wrong with it is reported at once, but a text that is no TOML stops at its
@@ -178,6 +180,7 @@ fn join(
             kind: file.target.kind.trim().to_owned(),
             collision: file.target.collision,
             separator: file.target.separator.unwrap_or_else(|| ",".to_owned()),
+            decisions: file.target.decisions,
         },
         mapping,
         mapper,

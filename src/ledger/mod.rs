@@ -14,16 +14,18 @@ mod runs;
 mod store;
 #[cfg(test)]
 mod tests;
+mod undecided;
 mod vocabulary;
 mod writer;
 
 pub use alike::{Alike, Named};
 pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
 pub use exporting::ExportRow;
-pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow};
+pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowMove, RowRow, TagRow};
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, Summary};
 pub use runs::{RunRow, RunState};
 pub use store::{Ledger, default_path};
+pub use undecided::Undecided;
 pub use vocabulary::{
     BITS_A_LINE, RULES, SetRole, Vocabulary, action_code, present_code, reversal, reversal_code, wish_code,
 };

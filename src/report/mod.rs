@@ -5,6 +5,7 @@
 
 mod counts;
 mod csv;
+mod decisions;
 mod fit;
 mod json;
 mod outcomes;
@@ -20,6 +21,7 @@ mod testing;
 mod text;
 mod verify;
 
+pub use decisions::{DecisionCounts, DecisionSheet, decisions};
 pub use outcomes::{outcomes, unaccounted};
 pub use plan::{KeyCounts, PlanCounts, PlanView, PlannedCalls, plan_json};
 pub use plan_markdown::plan_markdown;

@@ -95,7 +95,10 @@ fn entities(view: &PlanCounts) -> String {
             ", {foreign} with something that somebody else changed since, which stays"
         );
     }
-    let barred = named.saturating_sub(unchanged + to_change + foreign);
+    if view.skipped > 0 {
+        let _ = write!(line, ", {} skipped", view.skipped);
+    }
+    let barred = named.saturating_sub(unchanged + to_change + foreign + view.skipped);
     if barred > 0 {
         let _ = write!(line, ", {barred} unusable");
     }
