@@ -321,8 +321,8 @@ fn a_file_of_decisions_that_can_not_be_meant_refuses_the_plan_with_its_line() {
     let id = "HOST-00000000000000FF";
     for (file, why) in [
         (
-            "entity,decision\nweb-1,web-2\n".to_owned(),
-            "decisions.csv:2: the decision `web-2` is no identifier of a HOST",
+            "entity,decision\nweb-1,web\n".to_owned(),
+            "decisions.csv:2: the decision `web` is no identifier of a HOST",
         ),
         (
             "entity,decision\na,skip\nweb-1,SERVICE-0000000000000001\n".to_owned(),
