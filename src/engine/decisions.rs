@@ -50,7 +50,7 @@ impl Compare for Forms<'_> {
 }
 
 /// Reads the file to its end. A row that can't be read or meant refuses the plan: what somebody decided must not go missing.
-pub(super) fn read(file: DecisionFile, ways: Ways, forms: Forms<'_>) -> Result<Read, EngineError> {
+pub(super) fn read(file: DecisionFile, ways: Ways, compare: &impl Compare) -> Result<Read, EngineError> {
     let mut decisions = Decisions::new(ways);
     let Some(mut inventory) = file.inventory else {
         return Ok(Read {
@@ -68,7 +68,7 @@ pub(super) fn read(file: DecisionFile, ways: Ways, forms: Forms<'_>) -> Result<R
                 let [entity, decision] = cells;
                 let taken = entity.and_then(|entity| {
                     let decision = decision?;
-                    decisions.add(&entity, &decision, &record.origin, &forms)
+                    decisions.add(&entity, &decision, &record.origin, compare)
                 });
                 (record.origin.clone(), taken)
             }
@@ -120,6 +120,107 @@ fn cell<'r>(fields: &'r Fields, column: &str) -> Result<Cow<'r, str>, String> {
                 Some(_) => Err(format!("`{column}` is no text")),
                 None => Err(format!("has no `{column}`")),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::inventory::{self, Options};
+
+    /// Identifiers begin with `H-`.
+    struct Plain;
+
+    impl Compare for Plain {
+        fn id(&self, text: &str) -> Result<String, String> {
+            let is_one = text.starts_with("H-");
+            is_one
+                .then(|| text.to_owned())
+                .ok_or_else(|| format!("`{text}` is no identifier"))
+        }
+
+        fn name(&self, text: &str) -> String {
+            text.to_lowercase()
+        }
+    }
+
+    /// What is told of a file of this name and text.
+    fn told(name: &str, text: &str) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
+        let options = Options {
+            file: name.to_owned(),
+            ..Options::default()
+        };
+        let inventory = inventory::open(&options, folder.path()).map_err(|error| error.to_string())?;
+        let file = DecisionFile {
+            name: name.to_owned(),
+            inventory: Some(Box::new(inventory)),
+        };
+        let by_name = Ways {
+            name: true,
+            ..Ways::default()
+        };
+        let read = read(file, by_name, &Plain).map_err(|error| error.to_string())?;
+        assert_eq!(read.digest, blake3::hash(text.as_bytes()).to_hex().to_string());
+        Ok(format!("{}; {}", read.fact, read.decisions.told()))
+    }
+
+    #[test]
+    fn a_file_is_read_in_any_form_and_by_the_names_of_its_columns() {
+        let none = "no row needs 1 of them";
+        for (name, text, want) in [
+            (
+                "d.csv",
+                "who;Decision; ENTITY\nann;skip;web\nann;;db\n",
+                format!(
+                    "d.csv: csv, UTF-8, delimiter `;`, 3 columns; 1 decision, 1 of them `skip`, 1 undecided; {none}"
+                ),
+            ),
+            (
+                "d.jsonl",
+                "{\"entity\":\"web\",\"decision\":\"H-1\"}\n{\"entity\":7,\"decision\":null}\n",
+                format!("d.jsonl: jsonl, UTF-8; 1 decision, 1 undecided; {none}"),
+            ),
+            (
+                "d.csv",
+                "entity,decision\n",
+                "d.csv: csv, UTF-8, delimiter `,`, 2 columns; 0 decisions".to_owned(),
+            ),
+        ] {
+            assert_eq!(told(name, text), Ok(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_told_with_its_place() {
+        for (name, text, want) in [
+            (
+                "d.jsonl",
+                "{\"entity\":\"a\",\"decision\":[]}\n",
+                "d.jsonl:1: `decision` is no text",
+            ),
+            (
+                "d.jsonl",
+                "{\"decision\":\"skip\"}\n",
+                "d.jsonl:1: has no `entity`",
+            ),
+            (
+                "d.csv",
+                "entity,decision\na,skip\nb,yes\n",
+                "d.csv:3: the decision `yes` is no identifier; give an identifier, `skip`, or leave it empty",
+            ),
+            (
+                "d.csv",
+                "name,decision\n",
+                "d.csv: a file of decisions has the columns `entity` and `decision`, and here is no `entity`; it has: name, \
+                 decision",
+            ),
+        ] {
+            assert_eq!(told(name, text), Err(want.to_owned()), "{text}");
         }
     }
 }

@@ -3,16 +3,15 @@
 
 use super::EngineError;
 use super::gather::Gathering;
+use super::joins::Joins;
 use super::observe::Observer;
 use super::observed::{Observed, Seen};
 use super::shelf::Shelf;
 use crate::event::Event;
 use crate::inventory;
-use crate::ledger::RowMove;
 use crate::mapping::LiveKey;
-use crate::model::{Grain, Interner, Listing, LiveEntity};
-use crate::resolve::{Answer, Called, Named, Search, first_of_each};
-use crate::vendor::Vendor;
+use crate::model::{Grain, Listing, LiveEntity};
+use crate::resolve::{Answer, Named, Search};
 
 /// Rows moved at once.
 const BATCH: usize = 20_000;
@@ -47,12 +46,20 @@ pub(super) async fn find(
     for batch in moves.chunks(BATCH) {
         observer.ledger.move_rows(run, batch).await?;
     }
+    let mut observed = answered(gathering, &joins, &answers);
+    see(observer, gathering, &mut observed, shelf, &answers).await?;
+    Ok(Found {
+        observed,
+        entities: joins.are_first().filter(|is_first| *is_first).count() as u64,
+        facts: keys.told(observer.target.kind()).into_iter().collect(),
+    })
+}
+
+/// What the answers alone tell; those that lead to a live entity wait for what it carries.
+fn answered(gathering: &Gathering, joins: &Joins, answers: &[Answer]) -> Observed {
     let mut observed = Observed::new(gathering);
-    for (state, (answer, is_first)) in observed
-        .states
-        .iter_mut()
-        .zip(answers.iter().zip(joins.are_first()))
-    {
+    let states = observed.states.iter_mut().zip(answers);
+    for ((state, answer), is_first) in states.zip(joins.are_first()) {
         state.seen = match answer {
             _ if !is_first => Seen::Elsewhere,
             Answer::Ambiguous(way, count, ids) => Seen::Ambiguous(*way, *count, ids.clone()),
@@ -60,12 +67,7 @@ pub(super) async fn find(
             Answer::Live(_) | Answer::Missing | Answer::Astray => Seen::Missing,
         };
     }
-    see(observer, gathering, &mut observed, shelf, &answers).await?;
-    Ok(Found {
-        observed,
-        entities: joins.are_first().filter(|is_first| *is_first).count() as u64,
-        facts: keys.told(observer.target.kind()).into_iter().collect(),
-    })
+    observed
 }
 
 /// Lists the kind, and puts by what the rows may mean.
@@ -123,68 +125,6 @@ async fn see(
     });
     let asked: Vec<&str> = asked.collect();
     observer.entities(&asked, &mut see).await
-}
-
-/// Which numbers turned out to be one entity.
-struct Joins {
-    /// For each number the first that is the same.
-    firsts: Vec<u32>,
-    /// What identifies each in the gathering, as far as that is known.
-    texts: Vec<Option<Box<str>>>,
-    /// What reports call each beside its identifier.
-    called: Vec<Option<Called>>,
-}
-
-impl Joins {
-    fn new(named: &Named, answers: &[Answer], vendor: &dyn Vendor, kind: &str) -> Self {
-        let identity = |(number, answer): (u32, &Answer)| match answer {
-            Answer::Live(id) => Some(id.clone()),
-            // Where entities can be made, those that would be made alike are one.
-            Answer::Missing => named
-                .new_from(number)
-                .and_then(|from| vendor.new_id(kind, from))
-                .map(Into::into),
-            Answer::Astray | Answer::Ambiguous(..) | Answer::Skipped => None,
-        };
-        let texts: Vec<Option<Box<str>>> = (0..).zip(answers).map(identity).collect();
-        let firsts = first_of_each(&texts);
-        let called = named.called_in_groups(&firsts);
-        Self {
-            firsts,
-            texts,
-            called,
-        }
-    }
-
-    fn are_first(&self) -> impl Iterator<Item = bool> {
-        (0..)
-            .zip(&self.firsts)
-            .map(|(number, first): (u32, &u32)| number == *first)
-    }
-
-    /// Joins the rows of the gathering, and says which of them belong to another number now.
-    fn apply(&self, gathering: &mut Gathering) -> Vec<RowMove> {
-        let mut entities = Interner::default();
-        gathering.spelled.clear();
-        for ((number, first), (text, called)) in
-            (0..).zip(&self.firsts).zip(self.texts.iter().zip(&self.called))
-        {
-            let own = called
-                .as_ref()
-                .filter(|called| called.is_id)
-                .map(|called| &*called.text);
-            let text = text.as_deref().filter(|_| number == *first).or(own);
-            // A text that is another's already, or none at all, gives way to one that is nobody's.
-            if text.map(|text| entities.intern(text)) != Some(number) {
-                entities.intern(&format!("\0{number}"));
-            }
-            let is_its_own = own == Some(entities.text(number));
-            let beside = called.as_ref().filter(|_| !is_its_own);
-            gathering.spelled.push(beside.map(|called| called.text.clone()));
-        }
-        gathering.entities = entities;
-        gathering.join(&self.firsts)
-    }
 }
 
 /// The keys of the declared rule, and why some entities have none.

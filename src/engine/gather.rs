@@ -13,7 +13,7 @@ use super::lookups::{self, LookupFile};
 use super::undo::UndoRow;
 use super::words::Words;
 use crate::inventory::{Entry, Inventory};
-use crate::ledger::{RetryRow, RowMove};
+use crate::ledger::RetryRow;
 use crate::mapping::{LiveKey, Mapped, Mapper};
 use crate::model::{Class, Clues, EntityKey, Failure, Fields, Interner, Origin, Record, Rule, Tag, Wish};
 use crate::resolve::Named;
@@ -99,7 +99,7 @@ pub struct Gathering {
 
 impl Gathering {
     /// Nothing is gathered yet.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             words: Words::new(),
             entities: Interner::default(),
@@ -116,32 +116,6 @@ impl Gathering {
             rejected: HashMap::new(),
             empty: 0,
         }
-    }
-
-    /// Gives the rows of each number to the first that is the same entity, and says which rows that are.
-    pub(super) fn join(&mut self, firsts: &[u32]) -> Vec<RowMove> {
-        let mut moves = Vec::new();
-        for (number, first) in (0..)
-            .zip(firsts.iter().copied())
-            .filter(|(number, first)| number != first)
-        {
-            let mut rows = vec![self.firsts[number as usize]];
-            rows.extend(self.further.remove(&number).unwrap_or_default());
-            moves.extend(rows.iter().map(|(row, _)| (*row, first)));
-            self.further.entry(first).or_default().extend(rows);
-        }
-        // Numbers are given in the order of the rows, so that a first number has the first row.
-        let joined = firsts
-            .iter()
-            .enumerate()
-            .filter(|(number, first)| *number != **first as usize);
-        for (_, first) in joined {
-            if let Some(rows) = self.further.get_mut(first) {
-                rows.sort_unstable();
-            }
-        }
-        moves.sort_unstable();
-        moves
     }
 }
 
@@ -255,7 +229,7 @@ impl Gatherer {
                 vendor: &*self.vendor,
                 kind: &self.kind,
             };
-            let read = decisions::read(file, ways, forms)?;
+            let read = decisions::read(file, ways, &forms)?;
             self.gathering.named = Some(Named::new(read.decisions));
             self.decided = Some((read.fact, read.digest));
         } else if !ways.is_one() {
@@ -473,29 +447,5 @@ impl Gatherer {
     fn flush(&mut self) {
         // A closed channel means that the plan has failed elsewhere, which says why.
         let _ = self.batches.blocking_send(std::mem::take(&mut self.batch));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_of_numbers_that_are_one_entity_are_those_of_the_first_in_their_order() {
-        let mut gathering = Gathering::new();
-        gathering.firsts = vec![(0, 10), (1, 11), (2, 12), (5, 13)];
-        gathering.further = HashMap::from([
-            (0, vec![(4, 14)]),
-            (2, vec![(3, 15), (7, 16)]),
-            (3, vec![(6, 17)]),
-        ]);
-        let moves = gathering.join(&[0, 1, 0, 1]);
-        assert_eq!(moves, [(2, 0), (3, 0), (5, 1), (6, 1), (7, 0)]);
-        let want = [
-            (0, vec![(2, 12), (3, 15), (4, 14), (7, 16)]),
-            (1, vec![(5, 13), (6, 17)]),
-        ];
-        assert_eq!(gathering.further, HashMap::from(want));
-        assert_eq!(gathering.firsts[..2], [(0, 10), (1, 11)]);
     }
 }

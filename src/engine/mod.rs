@@ -13,6 +13,7 @@ mod export;
 mod find;
 mod forecast;
 mod gather;
+mod joins;
 mod journal;
 mod live;
 mod lookups;

@@ -89,6 +89,7 @@ pub(super) const REJECT: &str = "UPDATE inventory_row SET class = j.value ->> 1,
     FROM jsonb_each(?2) AS j
     WHERE inventory_row.run = iif(j.key >= 0, ?1, NULL) AND inventory_row.id = j.value ->> 0";
 
+/// As [`REJECT`].
 const MOVE: &str = "UPDATE inventory_row SET entity = j.value ->> 1
     FROM jsonb_each(?2) AS j
     WHERE inventory_row.run = iif(j.key >= 0, ?1, NULL) AND inventory_row.id = j.value ->> 0";

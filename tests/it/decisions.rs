@@ -444,6 +444,24 @@ fn a_migration_with_unknown_and_ambiguous_names_adds_up() {
 }
 
 #[test]
+fn what_is_skipped_does_not_count_as_missing_for_the_guard() {
+    let rows = [["web-1", "gold"], ["gone-1", "tin"], ["gone-2", "tin"]];
+    let desk = desk(&["web-1"], ["name", "stage"], &rows);
+    ways(&desk, BY_NAME);
+    let text = fs::read_to_string(desk.path("job.toml")).unwrap();
+    desk.write("job.toml", text + "[guard]\nmax_missing = 1\n");
+    desk.run().exits(5);
+    assert_eq!(stages(&desk), BTreeMap::new());
+    desk.write("decisions.csv", "entity,decision\ngone-1,skip\n");
+    desk.run().exits(4);
+    assert_eq!(
+        desk.outcomes(2),
+        [(Done, 1), (Unchanged, 1), (Rejected, 1)].into()
+    );
+    assert_eq!(stages(&desk).len(), 1);
+}
+
+#[test]
 fn a_definition_that_is_skipped_is_not_made() {
     let desk = Desk::new("entities=10&seed=3&auto-tags=7");
     desk.write(
