@@ -96,37 +96,41 @@ fn sheet(path: &Path) -> anyhow::Result<Option<DecisionSheet>> {
 }
 
 fn read(mut inventory: Inventory, path: &Path) -> anyhow::Result<DecisionSheet> {
-    let facts = inventory.facts().first().cloned();
-    let table = facts.and_then(|facts| facts.header.zip(facts.delimiter));
-    let is_there =
-        |names: &[String], column: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(column));
-    let Some((header, delimiter)) = table.filter(|(header, _)| {
-        ["entity", "decision"]
-            .iter()
-            .all(|column| is_there(&header.names, column))
-    }) else {
-        let why = format!(
-            "{}: it is there already and has no columns `entity` and `decision`; give the name of a file of decisions, or a \
-             new one",
-            path.display()
-        );
-        return Err(Refusal(why).into());
-    };
+    let (header, delimiter) = columns(&inventory, path)?;
     let mut rows = Vec::new();
     for entry in inventory.by_ref() {
         match entry? {
-            Entry::Record(record) => match record.fields {
-                Fields::Table { row, .. } => rows.push(row.iter().map(str::to_owned).collect()),
-                Fields::Object(_) => {}
-            },
+            Entry::Record(record) => {
+                if let Fields::Table { row, .. } = record.fields {
+                    rows.push(row.iter().map(str::to_owned).collect());
+                }
+            }
             Entry::Bad { origin, reason } => return Err(Refusal(format!("{origin}: {reason}")).into()),
         }
     }
     Ok(DecisionSheet {
-        header: header.names.clone(),
+        header,
         rows,
         delimiter,
     })
+}
+
+/// The columns of a file of decisions, and what separates its cells.
+fn columns(inventory: &Inventory, path: &Path) -> Result<(Vec<String>, char), Refusal> {
+    let has =
+        |names: &[String], column: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(column));
+    if let Some(facts) = inventory.facts().first()
+        && let (Some(header), Some(delimiter)) = (&facts.header, facts.delimiter)
+        && has(&header.names, "entity")
+        && has(&header.names, "decision")
+    {
+        return Ok((header.names.clone(), delimiter));
+    }
+    Err(Refusal(format!(
+        "{}: it is there already and has no columns `entity` and `decision`; give the name of a file of decisions, or a new \
+         one",
+        path.display()
+    )))
 }
 
 /// Says how a plan's missing and ambiguous entities are decided on, where its job can make use of it.

@@ -1,7 +1,7 @@
 //! The file in which somebody decides on missing and ambiguous entities: a table for a spreadsheet, written anew as often
 //! as one likes without losing what was decided.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
@@ -103,17 +103,17 @@ impl Columns {
     }
 }
 
+/// The rows of the file: what was decided as it is, what is open as the run has it, and what is new at the end.
 fn merged(
     undecided: &[Undecided],
     old: &DecisionSheet,
     columns: &Columns,
     form: &impl Fn(&str) -> String,
 ) -> (Vec<Vec<String>>, DecisionCounts) {
-    let form_of = |row: &[String]| form(columns.entity(row));
-    let decided = old.rows.iter().filter(|row| columns.is_decided(row));
-    let decided: HashSet<String> = decided.map(|row| form_of(row)).collect();
     let mut open = joined(undecided, form);
-    open.retain(|form, _| !decided.contains(form));
+    for row in old.rows.iter().filter(|row| columns.is_decided(row)) {
+        open.remove(&form(columns.entity(row)));
+    }
     let mut counts = DecisionCounts::default();
     let mut rows = Vec::new();
     for row in &old.rows {
@@ -122,7 +122,7 @@ fn merged(
             kept.resize(columns.header.len(), String::new());
             rows.push(kept);
             counts.decided += 1;
-        } else if let Some((_, entity)) = open.remove(&form_of(row)) {
+        } else if let Some((_, entity)) = open.remove(&form(columns.entity(row))) {
             rows.push(columns.row(&entity, row.clone()));
             counts.open += 1;
         }

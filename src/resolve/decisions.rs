@@ -62,41 +62,34 @@ impl Decisions {
         compare: &impl Compare,
     ) -> Result<(), String> {
         let entity = unguarded(entity).trim();
-        let decision = match unguarded(decision).trim() {
-            "" => {
-                self.undecided += 1;
-                return Ok(());
-            }
-            word if word.eq_ignore_ascii_case("skip") => Decision::Skip,
-            id => Decision::Id(
-                compare
-                    .id(id)
-                    .map_err(|why| {
-                        format!("the decision {why}; give an identifier, `skip`, or leave it empty")
-                    })?
-                    .into(),
-            ),
+        let Some(decision) = decision_of(unguarded(decision).trim(), compare)? else {
+            self.undecided += 1;
+            return Ok(());
         };
         if entity.is_empty() {
             return Err("decides on nothing: `entity` is empty; write what the report calls it".to_owned());
         }
-        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         self.all.push(Decided {
             decision,
             place: place.clone(),
         });
         self.needed.push(false);
+        self.note(entity, compare)
+    }
+
+    /// Notes the last decision under what it is about, in each way that the job knows.
+    fn note(&mut self, entity: &str, compare: &impl Compare) -> Result<(), String> {
         let Self { ways, all, .. } = self;
         if ways.id
             && let Ok(id) = compare.id(entity)
         {
-            note(&mut self.ids, id, number, all)?;
+            note(&mut self.ids, id, all)?;
         }
         if ways.key {
-            note(&mut self.keys, entity.to_owned(), number, all)?;
+            note(&mut self.keys, entity.to_owned(), all)?;
         }
         if ways.name {
-            note(&mut self.names, compare.name(entity), number, all)?;
+            note(&mut self.names, compare.name(entity), all)?;
         }
         Ok(())
     }
@@ -162,15 +155,34 @@ impl Decisions {
     }
 }
 
-/// Notes a decision under what it is about. Saying the same twice is no harm.
-fn note(index: &mut HashMap<String, u32>, about: String, number: u32, all: &[Decided]) -> Result<(), String> {
+/// What a cell decides; `None` where it is empty.
+fn decision_of(cell: &str, compare: &impl Compare) -> Result<Option<Decision>, String> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    if cell.eq_ignore_ascii_case("skip") {
+        return Ok(Some(Decision::Skip));
+    }
+    match compare.id(cell) {
+        Ok(id) => Ok(Some(Decision::Id(id.into()))),
+        Err(why) => Err(format!(
+            "the decision {why}; give an identifier, `skip`, or leave it empty"
+        )),
+    }
+}
+
+/// Notes the last of some decisions under what it is about. Saying the same twice is no harm.
+fn note(index: &mut HashMap<String, u32>, about: String, all: &[Decided]) -> Result<(), String> {
+    let Some((last, earlier)) = all.split_last() else {
+        return Ok(());
+    };
     match index.entry(about) {
         Entry::Vacant(free) => {
-            free.insert(number);
+            free.insert(u32::try_from(earlier.len()).unwrap_or(u32::MAX));
         }
         Entry::Occupied(taken) => {
-            let (first, second) = (&all[*taken.get() as usize], &all[number as usize]);
-            if first.decision != second.decision {
+            let first = &all[*taken.get() as usize];
+            if first.decision != last.decision {
                 return Err(format!(
                     "`{}` is decided otherwise on {}; keep one of the two",
                     taken.key(),
