@@ -59,8 +59,7 @@ fn main() {
             name => args.bench = Some(name.to_owned()),
         }
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
@@ -463,6 +462,7 @@ async fn planned(
         policy: collide::Policy::Fail,
         separator: "",
         bounds: &Bounds::default(),
+        dwell: None,
     };
     engine::plan(input, target, ledger).await.expect("a plan")
 }

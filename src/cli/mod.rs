@@ -116,11 +116,9 @@ pub fn main() -> ExitCode {
         command,
     } = Cli::parse();
     let settings = Settings { ledger, quiet };
-    // The engine stays on this thread; connections and the ledger's writer have another.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build();
+    // One thread for the engine and its connections: handing each request to another costs more than it gains, since SQLite
+    // and what reads inventories have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&anyhow::Error::new(error).context("starting the runtime")).into(),

@@ -9,7 +9,7 @@ use anyhow::Context;
 use super::Settings;
 use super::account::Account;
 use super::exit::Refusal;
-use crate::engine::{Beside, DecisionFile, Live, LookupFile, Source, Target};
+use crate::engine::{Beside, DecisionFile, Dwell, Live, LookupFile, Source, Target};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
 use crate::inventory::{self, Inventory, InventoryError};
@@ -219,6 +219,21 @@ pub(super) fn bounds(guard: &GuardOptions) -> Bounds {
         free_removals: false,
         missing: guard.max_missing.map(share).or(default.missing),
     }
+}
+
+/// How long the job's replaced keys stay, where it says so.
+pub(super) fn dwell(job: &Job) -> Option<Dwell> {
+    let mut dwell = Dwell {
+        length: job.target.dwell?,
+        ..Dwell::default()
+    };
+    for tag in &job.mapping.tags {
+        if let Some(replaced) = &tag.replaces {
+            let by = dwell.replaced.entry(replaced.trim().to_owned()).or_default();
+            by.insert(tag.key.trim().to_owned());
+        }
+    }
+    Some(dwell)
 }
 
 /// After how many of its entities a run reads back what it did.

@@ -114,6 +114,8 @@ impl Session {
         if let Some(signal) = self.signals.first {
             return Err(Interrupted { signal }.into());
         }
+        // What follows an earlier run is what that one left open or undone.
+        let dwell = open::dwell(&self.job).filter(|_| follows.is_none());
         let input = PlanInput {
             job: &self.job.name,
             job_path: &self.job.path.to_string_lossy(),
@@ -123,6 +125,7 @@ impl Session {
             policy: self.job.target.collision,
             separator: &self.job.target.separator,
             bounds: &self.bounds,
+            dwell: dwell.as_ref(),
         };
         // In a box, since every future that awaits it would hold it whole.
         let planning = Box::pin(engine::plan(input, &self.target, &self.ledger));

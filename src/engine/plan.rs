@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EngineError;
 use super::draft::{Draft, Memo};
+use super::dwell::{self, Dwell};
 use super::find;
 use super::gather::{self, Gathering, Row, Source};
 use super::observe::Observer;
@@ -44,6 +45,8 @@ pub struct PlanInput<'a> {
     pub separator: &'a str,
     /// What the plan may do without being told.
     pub bounds: &'a Bounds,
+    /// How long replaced keys stay beside those that take their place; `None` lets them go in the same run.
+    pub dwell: Option<&'a Dwell>,
 }
 
 /// What happens to the tags of one key.
@@ -77,6 +80,9 @@ pub struct PlanSummary {
     /// may still go back.
     #[serde(default)]
     pub foreign: u64,
+    /// Entities where a replaced key stays for now, beside the one that takes its place.
+    #[serde(default)]
+    pub resting: u64,
     /// Operations.
     pub operations: u64,
     /// Operations by key.
@@ -127,6 +133,15 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
     let lost = planner
         .merge(&mut gathering, &mut observed, input.policy, input.separator)
         .await?;
+    planner.summary.resting = dwell::rest(
+        run,
+        input.dwell,
+        &mut gathering,
+        &mut observed,
+        target.plan_target(),
+        ledger,
+    )
+    .await?;
     planner
         .settle_ownership(&mut gathering, &mut observed, &log)
         .await?;

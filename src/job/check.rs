@@ -165,6 +165,7 @@ impl<'d> Check<'d> {
                 "`separator` goes with `collision = \"join\"` only",
             );
         }
+        self.dwell(file);
         let connection = &file.target.connection;
         let is_told = !self.has(&["target", "connection"]) || self.left_out_of(&["target", "connection"]);
         if !is_told && !self.has(&["connections", connection]) {
@@ -186,6 +187,31 @@ impl<'d> Check<'d> {
                 "`decisions` is one file, since `tagferry review` writes it; give a path without `*`, `?` and `[`",
             ),
             _ => {}
+        }
+    }
+
+    /// A dwell needs something that is replaced, and to know by what.
+    fn dwell(&mut self, file: &JobFile) {
+        if !self.has(&["target", "dwell"]) || self.left_out_of(&["tag"]) {
+            return;
+        }
+        let replacing = || {
+            file.tag
+                .iter()
+                .zip(0_usize..)
+                .filter(|(tag, _)| tag.replaces.is_some())
+        };
+        if replacing().next().is_none() {
+            self.key(
+                &["target", "dwell"],
+                "`dwell` goes with a tag that `replaces` another; leave it out",
+            );
+        }
+        for (_, index) in replacing().filter(|(tag, _)| !mapping::is_plain(&tag.key)) {
+            self.value(
+                &["tag", &index.to_string(), "key"],
+                "with `dwell`, the key of a tag that `replaces` another must be plain text, so that it is known when it came",
+            );
         }
     }
 

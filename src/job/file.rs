@@ -71,6 +71,9 @@ pub struct TargetOptions {
     pub collision: Collision,
     /// What stands between the values that `collision = "join"` joins. Default `,`.
     pub separator: Option<String>,
+    /// How long a key that a tag `replaces` stays once the new tag is there; a later run takes it away. Default: it goes in
+    /// the same run, as soon as the new tag was seen.
+    pub dwell: Option<TimeSpan>,
 }
 
 /// When a plan or a run is stopped.

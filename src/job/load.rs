@@ -70,6 +70,8 @@ pub struct Target {
     pub separator: String,
     /// The file of decisions, relative to [`Job::folder`].
     pub decisions: Option<String>,
+    /// How long replaced keys stay beside those that take their place.
+    pub dwell: Option<Duration>,
 }
 
 /// Loads a job file. Everything that is wrong with it is reported at once, but a text that is no TOML stops at its
@@ -181,6 +183,7 @@ fn join(
             collision: file.target.collision,
             separator: file.target.separator.unwrap_or_else(|| ",".to_owned()),
             decisions: file.target.decisions,
+            dwell: file.target.dwell.map(TimeSpan::get),
         },
         mapping,
         mapper,

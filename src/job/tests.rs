@@ -303,7 +303,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "name = \"prod-hosts\"",
         "name = \"prod-hosts\"\nmax_age = \"soon\"",
-        "2:11: `soon` is not a length of time; write it like `30s`, `5m` or `1h30m`",
+        "2:11: `soon` is not a length of time; write it like `30s`, `5m`, `1h30m` or `7d`",
     ),
     (
         "pace =",
@@ -376,6 +376,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "9:1: `separator` goes with `collision = \"join\"` only",
     ),
     (
+        "kind = \"HOST\"",
+        "kind = \"HOST\"\ndwell = \"7d\"",
+        "9:1: `dwell` goes with a tag that `replaces` another; leave it out",
+    ),
+    (
         "[connections.dynatrace]",
         "[guard]\nmax_changes = \"130%\"\n[connections.dynatrace]",
         "21:15: `130%` is no share; write it like \"30%\", from \"0%\" to \"100%\"",
@@ -427,6 +432,21 @@ fn a_number_that_is_none_is_refused() {
     let told = wrong(&changed("pace =", "retry_budget = nan\npace ="));
     assert!(
         told.starts_with("job.toml:24:16: `retry_budget`: NaN is not between 0 and 1"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_dwell_needs_keys_that_are_known_before_any_row_is_read() {
+    let dwelling = changed("kind = \"HOST\"", "kind = \"HOST\"\ndwell = \"7d\"");
+    let replacing = dwelling.replace("key = \"env\"", "key = \"stage\"\nreplaces = \"env\"");
+    let job = load_text(&replacing).unwrap();
+    assert_eq!(job.target.dwell, Some(std::time::Duration::from_hours(7 * 24)));
+    let told = wrong(&replacing.replace("\"stage\"", "\"{{ stage }}\""));
+    assert!(
+        told.starts_with(
+            "job.toml:13:7: with `dwell`, the key of a tag that `replaces` another must be plain text"
+        ),
         "{told}"
     );
 }

@@ -6,6 +6,7 @@
 
 mod alike;
 mod applying;
+mod dwelling;
 mod exporting;
 mod pages;
 mod planning;
@@ -20,8 +21,9 @@ mod writer;
 
 pub use alike::{Alike, Named};
 pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verdict};
+pub use dwelling::Dweller;
 pub use exporting::ExportRow;
-pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowMove, RowRow, TagRow};
+pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowMove, RowRow, TagRow, now_ms};
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, Summary};
 pub use runs::{RunRow, RunState};
 pub use store::{Ledger, default_path};

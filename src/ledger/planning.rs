@@ -255,7 +255,7 @@ impl Ledger {
         .await
     }
 
-    async fn insert(&self, write: Option<Write>) -> Result<(), LedgerError> {
+    pub(super) async fn insert(&self, write: Option<Write>) -> Result<(), LedgerError> {
         match write {
             Some(write) => self.writer.commit(vec![write]).await,
             None => Ok(()),
@@ -264,7 +264,7 @@ impl Ledger {
 }
 
 /// Milliseconds since 1970 by the wall clock: for people to read, never to order by.
-pub(super) fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();

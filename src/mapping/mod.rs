@@ -38,4 +38,4 @@ pub(crate) use nearest::nearest;
 pub use options::{
     Columns, DocumentOptions, Empty, Entity, MatchOptions, Options, TagOptions, TagsFrom, Trouble,
 };
-pub(crate) use template::is_variable;
+pub(crate) use template::{is_plain, is_variable};

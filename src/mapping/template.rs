@@ -40,7 +40,7 @@ enum Case {
 impl Template {
     /// Compiles a template of a job with these lookups.
     pub(super) fn compile(source: &str, place: Place, lookups: &Lookups) -> Result<Self, MappingError> {
-        if !["{{", "{%", "{#"].iter().any(|opening| source.contains(opening)) {
+        if is_plain(source) {
             return Ok(Self::Text(source.trim().to_owned()));
         }
         if let Some(field) = plain_field(source)
@@ -155,6 +155,11 @@ fn field_name(expression: &str) -> Option<&str> {
         return (!name.contains([quote, '\\'])).then_some(name);
     }
     is_variable(expression).then_some(expression)
+}
+
+/// Whether a text is the same for every row, as it holds nothing that a template would open.
+pub(crate) fn is_plain(source: &str) -> bool {
+    !["{{", "{%", "{#"].iter().any(|opening| source.contains(opening))
 }
 
 /// Whether a template can use a text as the name of a variable.

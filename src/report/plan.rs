@@ -41,6 +41,9 @@ pub struct PlanCounts {
     /// may still go back.
     #[serde(default)]
     pub foreign: u64,
+    /// Entities where a replaced key stays for now, beside the one that takes its place.
+    #[serde(default)]
+    pub resting: u64,
     /// Operations.
     pub operations: u64,
     /// Operations by key.
@@ -194,7 +197,7 @@ mod tests {
     fn busy() -> RunRow {
         run(json!({
             "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4, "entities": 97, "unchanged": 90,
-            "skipped": 0, "to_change": 5, "foreign": 0, "operations": 13, "keys": {
+            "skipped": 0, "to_change": 5, "foreign": 0, "resting": 0, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },
             "files": ["hosts.csv: csv, UTF-8, delimiter `;`, 12 columns"],

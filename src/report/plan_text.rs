@@ -95,6 +95,9 @@ fn entities(view: &PlanCounts) -> String {
             ", {foreign} with something that somebody else changed since, which stays"
         );
     }
+    if view.resting > 0 {
+        let _ = write!(line, ", {} with a replaced key that stays for now", view.resting);
+    }
     if view.skipped > 0 {
         let _ = write!(line, ", {} skipped", view.skipped);
     }

@@ -1,11 +1,11 @@
-//! A length of time as job files write it: `30s`, `5m`, `1h30m`, `250ms`.
+//! A length of time as job files write it: `30s`, `5m`, `1h30m`, `250ms`, `7d`.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{Span, SpanRelativeTo};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -39,9 +39,13 @@ impl FromStr for TimeSpan {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let signed: SignedDuration = text
-            .parse()
-            .map_err(|_| format!("`{text}` is not a length of time; write it like `30s`, `5m` or `1h30m`"))?;
+        let span: Span = text.parse().map_err(|_| {
+            format!("`{text}` is not a length of time; write it like `30s`, `5m`, `1h30m` or `7d`")
+        })?;
+        // A day has 24 hours here; a month or a year has no length.
+        let signed = span
+            .to_duration(SpanRelativeTo::days_are_24_hours())
+            .map_err(|_| format!("`{text}` is not of one length; write it in days or hours"))?;
         let length = Duration::try_from(signed).unwrap_or(Duration::ZERO);
         if length.is_zero() {
             return Err(format!(
@@ -81,7 +85,7 @@ impl JsonSchema for TimeSpan {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "A length of time, such as `30s`, `5m` or `1h30m`.",
+            "description": "A length of time, such as `30s`, `5m`, `1h30m` or `7d`.",
             "examples": ["30s", "5m"]
         })
     }
@@ -99,6 +103,8 @@ mod tests {
             ("1h30m", Duration::from_mins(90)),
             ("1h 30m", Duration::from_mins(90)),
             ("250ms", Duration::from_millis(250)),
+            ("7d", Duration::from_hours(168)),
+            ("2w", Duration::from_hours(336)),
             ("8784h", LONGEST),
         ] {
             assert_eq!(text.parse::<TimeSpan>().map(TimeSpan::get), Ok(want), "{text}");
@@ -107,7 +113,17 @@ mod tests {
 
     #[test]
     fn what_is_no_length_of_time_is_refused_with_the_text() {
-        for text in ["", "30", "0s", "-5s", "soon", "8785h", "99999999999999h"] {
+        for text in [
+            "",
+            "30",
+            "0s",
+            "-5s",
+            "soon",
+            "8785h",
+            "1mo",
+            "1y",
+            "99999999999999h",
+        ] {
             let error = text.parse::<TimeSpan>().expect_err(text);
             assert!(error.contains(&format!("`{text}`")), "{error}");
         }

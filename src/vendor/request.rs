@@ -93,6 +93,7 @@ impl Target {
 /// encoded too: what proxies make of them raw differs.
 fn push_encoded(to: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    to.reserve(text.len() + text.len() / 2);
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             to.push(char::from(byte));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::harness::{Ended, Request, Simulator, TOKEN, Workspace, until};
 
+mod directions;
 mod rename;
 mod undo;
 
@@ -200,8 +201,20 @@ impl Desk {
         self.workspace.start(&mut command)
     }
 
+    fn command(&self, arguments: &[&str]) -> Ended {
+        self.start(arguments, PASSWORD).wait()
+    }
+
     fn run(&self, name: &str) -> Ended {
-        self.start(&["run", &format!("{name}.toml")], PASSWORD).wait()
+        self.command(&["run", &format!("{name}.toml")])
+    }
+
+    fn writes_since(&self, before: usize) -> usize {
+        let journal = self.simulator.journal();
+        journal[before..]
+            .iter()
+            .filter(|request| request.is_write())
+            .count()
     }
 
     /// The outcome of each row of a run, in the order of the inventory.

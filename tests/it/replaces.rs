@@ -136,3 +136,47 @@ fn what_cannot_be_meant_is_told_with_its_place() {
     let ended = desk.tagferry(&["check", "job.toml"]);
     assert!(ended.out.contains("asks for both"), "{}", ended.out);
 }
+
+/// The job of [`renaming`], with a time of rest.
+fn resting(desk: &Desk, length: &str) {
+    let whole = text(desk).replace("[target]\n", &format!("[target]\ndwell = \"{length}\"\n"));
+    desk.write("job.toml", whole);
+}
+
+#[test]
+fn with_a_dwell_the_old_tag_stays_beside_the_new_one_until_a_later_run() {
+    let (desk, ids) = renaming();
+    let first = text(&desk);
+    let carries = |stage: &[&str], env: &[&str]| {
+        let hosts = desk.tenant().hosts();
+        for id in &ids {
+            assert_eq!(hosts[id].values("stage"), stage.iter().copied().collect(), "{id}");
+            assert_eq!(hosts[id].values("env"), env.iter().copied().collect(), "{id}");
+        }
+    };
+    resting(&desk, "1h");
+    // A plan that nobody applies begins no rest.
+    desk.tagferry(&["plan", "job.toml"]).exits(0);
+    desk.run().exits(0);
+    carries(&["prod"], &["prod"]);
+    let planned = desk
+        .tagferry(&["plan", "job.toml", "--detailed-exitcode"])
+        .exits(0);
+    let told = "10 unchanged, 0 to change, 10 with a replaced key that stays for now";
+    assert!(planned.out.contains(told), "{}", planned.out);
+    desk.run().exits(0);
+    carries(&["prod"], &["prod"]);
+    // The rest of one host begins anew, since somebody took its new tag away.
+    desk.tenant().remove(&ids[0], "stage");
+    desk.run().exits(0);
+    carries(&["prod"], &["prod"]);
+
+    desk.write("job.toml", &first);
+    resting(&desk, "1ms");
+    desk.run().exits(0);
+    carries(&["prod"], &[]);
+    // The last run is the sixth, after two plans.
+    desk.tagferry(&["verify", "6"]).exits(0);
+    desk.tagferry(&["undo", "6", "--apply"]).exits(0);
+    carries(&["prod"], &["prod"]);
+}

@@ -64,10 +64,14 @@ impl Desk {
 
     /// Runs a sample's job, and gives the exit code and the JSON of its only new run.
     fn run(&self, sample: &str) -> (Option<i32>, Value) {
-        let job = format!("samples/{sample}/job.toml");
-        let ended = self.tagferry(&["run", &job, "--json"]);
+        self.run_job(&format!("{sample}/job.toml"))
+    }
+
+    /// The same for a job file of the samples.
+    fn run_job(&self, job: &str) -> (Option<i32>, Value) {
+        let ended = self.tagferry(&["run", &format!("samples/{job}"), "--json"]);
         let told: Value = serde_json::from_str(&ended.stdout)
-            .unwrap_or_else(|why| panic!("{sample}: {why}: {}", ended.stderr));
+            .unwrap_or_else(|why| panic!("{job}: {why}: {}", ended.stderr));
         (ended.code, told["runs"][0].clone())
     }
 
@@ -117,7 +121,8 @@ fn copy(from: &Path, to: &Path) {
         let name = path.file_name().unwrap();
         if path.is_dir() {
             copy(&path, &to.join(name));
-        } else if !name.to_string_lossy().starts_with("state") {
+        } else if !name.to_string_lossy().contains(".db") {
+            // What a run in the checkout has left there is not part of the samples.
             fs::copy(&path, to.join(name)).unwrap();
         }
     }
@@ -296,18 +301,24 @@ fn each_vendor_has_a_sample_that_is_done_and_writes_nothing_the_second_time() {
     }
 }
 
-/// The samples that carry tags from one account to another: rows that are done, and rows that are so already since there is
-/// nothing to carry.
-const OF_MIGRATIONS: &[(&str, u64, u64)] = &[("dynatrace-to-mongodb", 10, 3), ("tenant-to-tenant", 21, 9)];
+/// The jobs that carry tags or definitions from one account to another: rows that are done, and rows that are so already
+/// since there is nothing to carry.
+const OF_MIGRATIONS: &[(&str, u64, u64)] = &[
+    ("dynatrace-to-mongodb/job.toml", 10, 3),
+    ("mongodb-to-oracle/job.toml", 14, 2),
+    ("tenant-to-tenant/job.toml", 21, 9),
+    ("tenant-to-tenant/auto-tags.toml", 12, 0),
+];
 
 #[test]
 fn each_migration_arrives_reads_back_and_can_be_taken_back_to_nothing() {
     for (sample, done, unchanged) in OF_MIGRATIONS {
         let desk = Desk::new();
-        let (code, run) = desk.run(sample);
-        let want = counted([("done", *done), ("unchanged", *unchanged)]);
-        assert_eq!((code, outcomes(&run)), (Some(0), want), "{sample}");
-        let (code, again) = desk.run(sample);
+        let mut want = counted([("done", *done), ("unchanged", *unchanged)]);
+        want.retain(|_, rows| *rows > 0);
+        let (code, run) = desk.run_job(sample);
+        assert_eq!((code, outcomes(&run)), (Some(0), want.clone()), "{sample}");
+        let (code, again) = desk.run_job(sample);
         assert_eq!(
             (code, &again["calls"]["writes"]),
             (Some(0), &0.into()),
@@ -323,25 +334,24 @@ fn each_migration_arrives_reads_back_and_can_be_taken_back_to_nothing() {
             assert_eq!(ended.code, Some(exit), "{sample}: {words:?}: {}", ended.stderr);
         }
         // What was there before was nothing, so that all of it arrives once more.
-        let (code, once_more) = desk.run(sample);
-        let want = counted([("done", *done), ("unchanged", *unchanged)]);
+        let (code, once_more) = desk.run_job(sample);
         assert_eq!((code, outcomes(&once_more)), (Some(0), want), "{sample}");
     }
 }
 
 #[test]
 fn every_sample_job_is_tried_here() {
-    let jobs: BTreeSet<String> = fs::read_dir(samples())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|folder| folder.join("job.toml").exists())
-        .map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned())
+    let entries = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let jobs: BTreeSet<PathBuf> = entries(&samples())
+        .flat_map(|folder| entries(&folder))
+        .filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
+        .map(|file| file.strip_prefix(samples()).unwrap().to_owned())
         .collect();
     let own = ["json", "messy", "quickstart"].into_iter();
-    let all: BTreeSet<String> = own
+    let all: BTreeSet<PathBuf> = own
         .chain(OF_VENDORS.iter().map(|(sample, _)| *sample))
-        .chain(OF_MIGRATIONS.iter().map(|(sample, ..)| *sample))
-        .map(str::to_owned)
+        .map(|sample| Path::new(sample).join("job.toml"))
+        .chain(OF_MIGRATIONS.iter().map(|(job, ..)| PathBuf::from(job)))
         .collect();
     assert_eq!(jobs, all);
 }

@@ -30,6 +30,9 @@ use self::turn::Turns;
 use super::{Secret, TransportError};
 use crate::wire::{AuthScheme, Request, Response};
 
+/// Headers that are put beside the request's own, by its credentials and by the client: room for them is made at once.
+const OF_CLIENT: usize = 6;
+
 /// The credentials of a connection, and what was learned about how its server wants them. Neither prints nor serialises
 /// them.
 pub struct Auth(Kind);
@@ -130,6 +133,7 @@ impl Auth {
     /// its request line. The journal and the judge only ever see the one without credentials.
     pub(super) fn sign(&self, request: &Request, uri: &dyn Fn() -> String) -> (Request, u64) {
         let mut signed = request.clone();
+        signed.headers.reserve(OF_CLIENT);
         // A request never carries two credentials, whatever its builder put there.
         signed.headers.remove(AUTHORIZATION);
         let generation = match &self.0 {

@@ -1,21 +1,6 @@
 //! Taking a run back and reading it back, at every vendor.
 
-use super::{ACTIONS, Case, Desk, PASSWORD, SEVERAL, Vendor, each};
-use crate::harness::Ended;
-
-impl Desk {
-    fn command(&self, arguments: &[&str]) -> Ended {
-        self.start(arguments, PASSWORD).wait()
-    }
-
-    fn writes_since(&self, before: usize) -> usize {
-        let journal = self.simulator.journal();
-        journal[before..]
-            .iter()
-            .filter(|request| request.is_write())
-            .count()
-    }
-}
+use super::{ACTIONS, Case, Desk, SEVERAL, Vendor, each};
 
 /// A desk whose entities got what `ACTIONS` say, each in a case of its own: the cases, and the number of the run. Two more
 /// entities were set like the first.

@@ -1,0 +1,159 @@
+//! Keys that stay for a while beside the ones that take their place, across the runs of a job.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::EngineError;
+use super::draft::Memo;
+use super::gather::Gathering;
+use super::observed::Observed;
+use super::plan::BATCH;
+use crate::ledger::{Dweller, Ledger, PlanTarget, now_ms};
+use crate::model::{Action, Rule};
+
+/// How long keys stay beside those that take their place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dwell {
+    /// How long, from when what takes their place is there.
+    pub length: Duration,
+    /// The keys that stay, each with those that take its place.
+    pub replaced: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What is to be done about a key that another has taken the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stay {
+    /// What takes its place comes with this run: it stays, and its time begins when that run has ended.
+    Comes,
+    /// What takes its place is there, and was not known to be: it stays, and its time begins now.
+    Begins,
+    /// Its time goes on.
+    Rests,
+    /// Its time is over: it goes.
+    Over,
+}
+
+/// How long a key still stays: `comes` says whether this run brings what takes its place, `since` when that was there
+/// first, where anybody knows. A clock that was set back makes it stay longer.
+fn stay(comes: bool, since: Option<i64>, now: i64, length: Duration) -> Stay {
+    let length = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    match since {
+        _ if comes => Stay::Comes,
+        None => Stay::Begins,
+        Some(since) if now.saturating_sub(since) >= length => Stay::Over,
+        Some(_) => Stay::Rests,
+    }
+}
+
+/// Takes out of what is wanted the keys whose time is not over. Gives back on how many entities some stay.
+pub(super) async fn rest(
+    run: i64,
+    dwell: Option<&Dwell>,
+    gathering: &mut Gathering,
+    observed: &mut Observed,
+    target: &PlanTarget,
+    ledger: &Ledger,
+) -> Result<u64, EngineError> {
+    let Some(dwell) = dwell else { return Ok(0) };
+    let known = ledger.dwellers(target).await?;
+    let now = now_ms();
+    let mut stays = Stays {
+        dwell,
+        known,
+        now,
+        kept: Vec::new(),
+        over: Vec::new(),
+    };
+    let mut memo = Memo::default();
+    let mut wants = Vec::new();
+    for (entity, want, live) in observed.found() {
+        let actions = memo.actions(want, live.before, &gathering.words);
+        let staying = stays.of(live.id(entity, &gathering.entities), actions);
+        if !staying.is_empty() {
+            wants.push((entity, want, staying));
+        }
+    }
+    let resting = wants.len() as u64;
+    for (entity, want, staying) in wants {
+        let mut wishes = gathering.words.wishes(want);
+        wishes.retain(|wish| wish.rule != Rule::Retire || !staying.contains(&wish.tag.key));
+        observed.states[entity as usize].want = Some(gathering.words.want_id(&wishes));
+    }
+    stays.save(run, ledger).await?;
+    Ok(resting)
+}
+
+struct Stays<'a> {
+    dwell: &'a Dwell,
+    known: HashMap<Dweller, Option<i64>>,
+    now: i64,
+    /// What the ledger is to keep, and whether this run brings what takes its place.
+    kept: Vec<(Dweller, bool)>,
+    /// What goes, or is gone.
+    over: Vec<Dweller>,
+}
+
+impl Stays<'_> {
+    /// The keys of an entity that stay.
+    fn of(&mut self, id: &str, actions: &[Action]) -> Vec<String> {
+        let mut staying = Vec::new();
+        for (key, by) in &self.dwell.replaced {
+            let comes = actions
+                .iter()
+                .any(|action| !action.remove && by.contains(&action.tag.key));
+            let goes = |action: &Action| action.rule == Rule::Retire && action.tag.key == *key;
+            let dweller = (id.to_owned(), key.clone());
+            let since = self.known.get(&dweller);
+            if !actions.iter().any(goes) {
+                self.over.extend(since.is_some().then_some(dweller));
+                continue;
+            }
+            match stay(comes, since.copied().flatten(), self.now, self.dwell.length) {
+                Stay::Over => continue, // It is forgotten by the plan that finds it gone.
+                Stay::Rests => {}
+                stay => self.kept.push((dweller, stay == Stay::Comes)),
+            }
+            staying.push(key.clone());
+        }
+        staying
+    }
+
+    async fn save(&self, run: i64, ledger: &Ledger) -> Result<(), EngineError> {
+        for batch in self.kept.chunks(BATCH) {
+            let rows = batch.iter();
+            let rows: Vec<_> = rows
+                .map(|((id, key), comes)| (id.as_str(), key.as_str(), *comes, self.now))
+                .collect();
+            ledger.keep_dwellers(run, &rows).await?;
+        }
+        for batch in self.over.chunks(BATCH) {
+            ledger
+                .forget_dwellers(run, &batch.iter().collect::<Vec<_>>())
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_stays_until_what_takes_its_place_was_there_for_long_enough() {
+        let hour = Duration::from_hours(1);
+        let ms = 3_600_000;
+        for (comes, since, now, want) in [
+            (true, None, 0, Stay::Comes),
+            (true, Some(0), 9 * ms, Stay::Comes),
+            (false, None, 9 * ms, Stay::Begins),
+            (false, Some(ms), ms, Stay::Rests),
+            (false, Some(ms), 2 * ms - 1, Stay::Rests),
+            (false, Some(ms), 2 * ms, Stay::Over),
+            (false, Some(9 * ms), ms, Stay::Rests),
+            (false, Some(i64::MIN), i64::MAX, Stay::Over),
+        ] {
+            assert_eq!(stay(comes, since, now, hour), want, "{comes} {since:?} {now}");
+        }
+    }
+}
