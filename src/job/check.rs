@@ -174,6 +174,7 @@ impl<'d> Check<'d> {
         }
     }
 
+    /// The file is written as well as read, so it is a file.
     fn decisions(&mut self, file: &JobFile) {
         let path = ["target", "decisions"];
         match file.target.decisions.as_deref() {
