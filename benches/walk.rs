@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use tagferry::diff;
-use tagferry::engine::{self, ApplyOptions, Embedded, PlanInput, Source, Target, TargetSpec};
+use tagferry::engine::{self, ApplyOptions, Beside, Embedded, PlanInput, Source, Target, TargetSpec};
 use tagferry::event::{Event, Events};
 use tagferry::guard::{Bounds, Breaker};
 use tagferry::ledger::{Ledger, LineBits, NewRun, PlanTarget, Settlement, Verdict};
@@ -174,7 +174,7 @@ fn tags() -> mapping::Options {
         ..toml::from_str("key = ''").expect("a tag of an empty key")
     };
     mapping::Options {
-        entity: Entity::Id("{{ entity_id }}".to_owned()),
+        entity: Entity::by_id("{{ entity_id }}"),
         tags: KEYS.into_iter().zip(columns).map(tag).collect(),
         tags_from: Vec::new(),
         document: None,
@@ -235,7 +235,7 @@ fn lookup(rows: usize) {
     let crosswalk =
         toml::from_str("crosswalk = { file = 'crosswalk.csv', key = 'hostname', unique = ['entity_id'] }");
     let mapping = mapping::Options {
-        entity: Entity::Id("{{ hosts[hostname].entity_id }}".to_owned()),
+        entity: Entity::by_id("{{ hosts[hostname].entity_id }}"),
         tags: Vec::new(),
         lookups: [("hosts".to_owned(), crosswalk.expect("a lookup"))].into(),
         ..tags()
@@ -458,7 +458,7 @@ async fn planned(
         job_path: "job.toml",
         job_digest: "",
         follows: None,
-        source: Source::Inventory(Box::new(inventory), Box::new(mapper), Vec::new()),
+        source: Source::Inventory(Box::new(inventory), Box::new(mapper), Beside::default()),
         policy: collide::Policy::Fail,
         separator: "",
         losses: tagferry::fit::Options::default(),

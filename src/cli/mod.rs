@@ -15,9 +15,11 @@ mod open;
 mod partial;
 mod plan;
 mod print;
+mod replace;
 mod report;
 mod results;
 mod retry;
+mod review;
 mod run;
 mod schema;
 mod session;
@@ -74,6 +76,8 @@ enum Command {
     Status(status::Args),
     /// Every row of a run and what became of it.
     Report(report::Args),
+    /// Write the missing and ambiguous entities of a run to a file, to decide on them.
+    Review(review::Args),
     /// Write a vendor's live tags down as an inventory.
     Export(export::Args),
     /// Plan the failed and unknown operations of a run again.
@@ -140,6 +144,7 @@ async fn dispatch(command: Command, settings: &Settings) -> anyhow::Result<Exit>
         Command::Run(args) => run::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Report(args) => report::run(args, settings).await,
+        Command::Review(args) => review::run(args, settings).await,
         Command::Export(args) => export::run(args, settings).await,
         Command::Retry(args) => retry::run(args, settings).await,
         Command::Undo(args) => undo::run(args, settings).await,

@@ -1,17 +1,18 @@
 //! From a job to what the engine works with: ledger, target, source, bounds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use anyhow::Context;
 
 use super::Settings;
 use super::account::Account;
 use super::exit::Refusal;
-use crate::engine::{Dwell, Live, LookupFile, Source, Target};
+use crate::engine::{Beside, DecisionFile, Dwell, Live, LookupFile, Source, Target};
 use crate::event::Events;
 use crate::guard::{Bounds, Breaker, Share};
-use crate::inventory;
+use crate::inventory::{self, Inventory, InventoryError};
 use crate::job::{self, Bound, GuardOptions, Job};
 use crate::ledger::{self, Ledger};
 use crate::model::{Grain, Limits, Listing, TagRules};
@@ -80,9 +81,9 @@ fn check_form(job: &Job, limits: &Limits) -> Result<(), Refusal> {
         (false, true) => {
             format!("[document] puts definitions, and `{kind}` bears tags: use [[tag]] or [[tags_from]]")
         }
-        _ if limits.lists != Listing::Whole && job.names_entities() => {
-            format!("this vendor lists no {kind}, so that names can't be resolved: use `entity` in [target]")
-        }
+        _ if limits.lists != Listing::Whole && job.looks_for_entities() => format!(
+            "this vendor lists no {kind}, so that names and matches can't be resolved: use `entity` alone in [target]"
+        ),
         _ => return Ok(()),
     };
     Err(Refusal(format!("{}: {wrong}", job.path.display())))
@@ -141,17 +142,50 @@ pub(super) async fn source(
     let source = Arc::new(account.open(vendor, ledger, events, Some(target)).await?);
     let live = Live::new(Arc::clone(&source), live.filter.clone());
     let mapper = Box::new(job.mapper.clone());
-    Ok((Source::Live(Box::new(live), mapper, lookups(job)?), Some(source)))
+    Ok((Source::Live(Box::new(live), mapper, beside(job)?), Some(source)))
 }
 
-/// Opens an inventory, and the files that the job's templates look keys up in.
+/// Opens an inventory, and the files that are read before it.
 pub(super) fn files_of(job: &Job, files: &inventory::Options) -> anyhow::Result<Source> {
     let inventory = inventory::open(files, &job.folder)?;
     Ok(Source::Inventory(
         Box::new(inventory),
         Box::new(job.mapper.clone()),
-        lookups(job)?,
+        beside(job)?,
     ))
+}
+
+/// Opens the files that are read before the rows are.
+fn beside(job: &Job) -> anyhow::Result<Beside> {
+    Ok(Beside {
+        lookups: lookups(job)?,
+        decisions: decisions(job)?,
+    })
+}
+
+/// Opens the file of decisions. It need not be there, and is empty before somebody writes it.
+fn decisions(job: &Job) -> anyhow::Result<Option<DecisionFile>> {
+    let Some(name) = &job.target.decisions else {
+        return Ok(None);
+    };
+    let inventory = decision_table(name, &job.folder).context("the file of decisions")?;
+    Ok(Some(DecisionFile {
+        name: name.clone(),
+        inventory: inventory.map(Box::new),
+    }))
+}
+
+/// A file of decisions as a table; `None` where it is not there or holds nothing.
+pub(super) fn decision_table(name: &str, folder: &Path) -> Result<Option<Inventory>, InventoryError> {
+    let is_there = match fs::metadata(folder.join(name)) {
+        Ok(found) => !found.is_file() || found.len() > 0,
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    };
+    let options = inventory::Options {
+        file: name.to_owned(),
+        ..inventory::Options::default()
+    };
+    is_there.then(|| inventory::open(&options, folder)).transpose()
 }
 
 /// Opens the files that the job's templates look keys up in.

@@ -7,7 +7,7 @@ use super::lock::IfLocked;
 use super::loosen::LoosenArgs;
 use super::results::PlanArgs;
 use super::session::{Session, with_session};
-use super::{Settings, results};
+use super::{Settings, results, review};
 use crate::job;
 
 /// What `plan` takes.
@@ -38,6 +38,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     let source = session.source().await?;
     let planned = session.plan(source, None).await?;
     results::plan(session, &planned, &args.shown).await?;
+    review::hint(session, &planned);
     let exit = if !planned.objections.is_empty() {
         Exit::Stopped
     } else if args.detailed_exitcode && planned.summary.operations > 0 {

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::lock::IfLocked;
 use super::loosen::LoosenArgs;
 use super::session::{Session, with_session};
-use super::{Settings, results};
+use super::{Settings, results, review};
 use crate::job;
 use crate::ledger::RunState;
 
@@ -60,6 +60,7 @@ async fn walk(args: &Args, session: &mut Session) -> anyhow::Result<Exit> {
     let source = session.source().await?;
     let planned = session.plan(source, None).await?;
     session.note(&results::plan_line(&planned));
+    review::hint(session, &planned);
     if !planned.objections.is_empty() {
         results::refused(&planned);
         return Ok(Exit::Stopped);

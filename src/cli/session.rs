@@ -156,7 +156,7 @@ impl Session {
             breaker: open::breaker(&self.job.guard),
             waves: open::waves(&self.job.guard),
         };
-        let applying = engine::apply(run, &self.target, &self.ledger, &options);
+        let applying = Box::pin(engine::apply(run, &self.target, &self.ledger, &options));
         let applied = self.signals.heard(applying, &[self.target.connection()]).await;
         self.progress.finish();
         let applied = applied??;

@@ -68,7 +68,7 @@ pub async fn check(
             .map(|(file, line, failure)| (origin(file, line), failure))
             .collect(),
         n_rejected: gathering.rejected.values().sum(),
-        entities: gathering.entities.len() as u64,
+        entities: gathering.firsts.len() as u64,
         empty: gathering.empty,
         lost: lost
             .into_iter()

@@ -17,6 +17,7 @@ use crate::ledger::{
     BITS_A_LINE, EntityRow, Ledger, LineBits, LineRow, RunLog, SetRole, Settlement, Verdict,
 };
 use crate::model::{Action, Class, Failure, Limits, Outcome, Present, Rule};
+use crate::resolve::{Decided, Decision, Way};
 use crate::undo::{self, Undone};
 
 /// Why an entity is left alone whose tags are not shown.
@@ -56,8 +57,13 @@ struct Work {
     lines: Vec<LineRow>,
     /// What is settled before anything is sent.
     settled: Vec<Settlement>,
+    /// The identifiers among which somebody has to choose, by entity.
+    candidates: Vec<(u32, String)>,
     weight: Weight,
 }
+
+/// How many identifiers of an ambiguous name are told.
+const TOLD: usize = 3;
 
 impl Draft<'_> {
     /// Computes the difference and writes everything. Gives back what the guard weighs.
@@ -73,8 +79,9 @@ impl Draft<'_> {
             total: Some(total as u64),
         });
         let mut work = Work::default();
-        work.weight.entities = total as u64;
-        let numbers: Vec<u32> = (0..).take(total).collect();
+        let is_here = |entity: &u32| !matches!(observed.states[*entity as usize].seen, Seen::Elsewhere);
+        let numbers: Vec<u32> = (0..).take(total).filter(is_here).collect();
+        work.weight.entities = numbers.len() as u64;
         for batch in numbers.chunks(BATCH) {
             let bars: Vec<Option<Bar>> = batch
                 .iter()
@@ -92,6 +99,8 @@ impl Draft<'_> {
             );
             entities.and(lines)?;
             work.lines.clear();
+            let candidates = std::mem::take(&mut work.candidates);
+            self.ledger.insert_candidates(self.run, &candidates).await?;
             self.log.settle(&std::mem::take(&mut work.settled)).await?;
             events.tell(Event::Advanced {
                 by: batch.len() as u64,
@@ -115,10 +124,20 @@ impl Draft<'_> {
         let bar = match &state.seen {
             Seen::Missing => {
                 work.weight.missing += 1;
-                Some((Class::Missing, self.missing(gathering.by_name)))
+                Some((Class::Missing, self.missing(entity, gathering)))
             }
             Seen::Untold(_) => Some((Class::Hidden, HIDDEN.to_owned())),
-            Seen::Ambiguous(why) => Some((Class::Ambiguous, why.clone())),
+            Seen::Ambiguous(way, count, ids) => {
+                let candidates = serde_json::to_string(ids).expect("texts are JSON");
+                work.candidates.push((entity, candidates));
+                Some((Class::Ambiguous, ambiguous(*way, *count, ids)))
+            }
+            Seen::Skipped => {
+                self.summary.skipped += 1;
+                work.weight.entities -= 1;
+                None
+            }
+            Seen::Elsewhere => None,
             Seen::Barred(class, why) => Some((*class, why.clone())),
             Seen::Live(live) => state
                 .want
@@ -235,17 +254,27 @@ impl Draft<'_> {
         ))
     }
 
-    fn missing(&self, by_name: bool) -> String {
-        let how = if by_name {
-            "of this name"
-        } else {
-            "of this identifier"
-        };
+    fn missing(&self, entity: u32, gathering: &Gathering) -> String {
         let plan = &self.target.plan;
-        format!(
-            "no {} {how} exists at `{}`, or it was not seen within the time frame",
-            plan.kind, plan.connection
-        )
+        let nowhere = format!(
+            "exists at `{}`, or it was not seen within the time frame",
+            plan.connection
+        );
+        let decided = gathering.named.as_ref().and_then(|named| named.decided(entity));
+        if let Some(Decided {
+            decision: Decision::Id(id),
+            place,
+        }) = decided
+        {
+            let kind = &plan.kind;
+            return format!("{place} decides on {id}, and no {kind} of this identifier {nowhere}");
+        }
+        let how = match &gathering.named {
+            Some(named) => named.sought(entity),
+            None if gathering.by_name => "name".to_owned(),
+            None => "identifier".to_owned(),
+        };
+        format!("no {} of this {how} {nowhere}", plan.kind)
     }
 
     async fn save_words(&self, words: &Words) -> Result<(), EngineError> {
@@ -281,15 +310,27 @@ fn row<'a>(
     gathering: &'a Gathering,
     observed: &'a Observed,
 ) -> EntityRow<'a> {
-    let name = gathering.spelled.get(entity as usize).map(|name| &**name);
+    let name = gathering.spelled.get(entity as usize).and_then(Option::as_deref);
+    let text = gathering.entities.text(entity);
     let key = match &observed.states[entity as usize].seen {
-        Seen::Live(Live { id: Some(id), .. }) => id,
-        _ => name.unwrap_or_else(|| gathering.entities.text(entity)),
+        Seen::Live(live) => live.id(entity, &gathering.entities),
+        Seen::Untold(_) | Seen::Barred(..) if !gathering.by_name => text,
+        _ => name.unwrap_or(text),
     };
     let (class, why) = bar.map_or((None, None), |(class, why)| {
         (Some(class.as_str()), Some(why.as_str()))
     });
     (entity, key, name, class, why)
+}
+
+/// Why nobody can tell which entity is meant.
+fn ambiguous(way: Way, count: u32, ids: &[Box<str>]) -> String {
+    let how = match way {
+        Way::Key => "have this match key",
+        Way::Name => "bear this name",
+    };
+    let told: Vec<&str> = ids.iter().take(TOLD).map(|id| &**id).collect();
+    format!("{count} live entities {how}, such as {}", told.join(", "))
 }
 
 /// The bits of a part that would undo what is somebody else's now, and a sentence about them.

@@ -1,11 +1,13 @@
 //! Rows into wishes, on a thread of its own: inventory, mapping and the vendor's rules, interned as they come.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::EngineError;
+use super::decisions::{self, DecisionFile, Forms};
 use super::fitting::Fitter;
 use super::live::{Live, Reader};
 use super::lookups::{self, LookupFile};
@@ -15,8 +17,9 @@ use super::words::Words;
 use crate::fit;
 use crate::inventory::{Entry, Inventory};
 use crate::ledger::RetryRow;
-use crate::mapping::{Mapped, Mapper};
-use crate::model::{Class, EntityKey, Failure, Fields, Interner, Loss, Origin, Record};
+use crate::mapping::{LiveKey, Mapped, Mapper};
+use crate::model::{Class, Clues, EntityKey, Failure, Fields, Interner, Loss, Origin, Record};
+use crate::resolve::Named;
 use crate::vendor::Vendor;
 
 /// Rows handed over at once.
@@ -28,14 +31,23 @@ const QUEUE: usize = 4;
 /// Where the wishes come from.
 #[derive(Debug)]
 pub enum Source {
-    /// An inventory, through a mapping that looks keys up in these files.
-    Inventory(Box<Inventory>, Box<Mapper>, Vec<LookupFile>),
+    /// An inventory, through a mapping, with the files that are read before it.
+    Inventory(Box<Inventory>, Box<Mapper>, Beside),
     /// The failed rows of an earlier run.
     Retry(Vec<RetryRow>),
     /// What an earlier run did.
     Undo(Vec<UndoRow>),
-    /// A vendor's live tags, through such a mapping.
-    Live(Box<Live>, Box<Mapper>, Vec<LookupFile>),
+    /// A vendor's live tags, in the same way.
+    Live(Box<Live>, Box<Mapper>, Beside),
+}
+
+/// The files that are read before the rows are.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What templates look keys up in.
+    pub lookups: Vec<LookupFile>,
+    /// What somebody has decided.
+    pub decisions: Option<DecisionFile>,
 }
 
 impl Source {
@@ -67,11 +79,15 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub struct Gathering {
     pub(super) words: Words,
-    /// Identifiers in canonical form, or folded names.
+    /// Identifiers in canonical form, or folded names; empty while entities are `named`, until they are found.
     pub(super) entities: Interner,
-    /// The names as they were written, when entities are named.
-    pub(super) spelled: Vec<Box<str>>,
+    /// What reports call an entity beside its identifier: the name as it was written, when entities are named.
+    pub(super) spelled: Vec<Option<Box<str>>>,
     pub(super) by_name: bool,
+    /// What rows tell of their entities, where that is more than an identifier or a name, or something was decided.
+    pub(super) named: Option<Named>,
+    /// The declared rule's side of live entities.
+    pub(super) live_key: Option<LiveKey>,
     /// What the first row of each entity asks for, and which row that is.
     pub(super) firsts: Vec<(u64, u32)>,
     /// The further rows of entities that have several.
@@ -88,6 +104,29 @@ pub struct Gathering {
     pub(super) losses: Losses,
 }
 
+impl Gathering {
+    /// Nothing is gathered yet.
+    pub(super) fn new() -> Self {
+        Self {
+            words: Words::new(),
+            entities: Interner::default(),
+            spelled: Vec::new(),
+            by_name: false,
+            named: None,
+            live_key: None,
+            firsts: Vec::new(),
+            further: HashMap::new(),
+            files: Vec::new(),
+            facts: Vec::new(),
+            digest: String::new(),
+            rows: 0,
+            rejected: HashMap::new(),
+            empty: 0,
+            losses: Losses::default(),
+        }
+    }
+}
+
 /// Begins to gather; batches of rows come through the channel, and everything else when the thread ends.
 pub(super) fn begin(
     source: Source,
@@ -102,19 +141,18 @@ pub(super) fn begin(
     let thread = tokio::task::spawn_blocking(move || {
         let mut gatherer = Gatherer::new(vendor, kind, losses, sender);
         match source {
-            Source::Inventory(inventory, mut mapper, lookups) => {
-                gatherer.join(lookups, &mut mapper)?;
+            Source::Inventory(inventory, mut mapper, beside) => {
+                gatherer.join(beside, &mut mapper)?;
                 gatherer.read(*inventory, *mapper)?;
             }
             Source::Retry(rows) => gatherer.again(rows),
             Source::Undo(rows) => gatherer.back(rows),
-            Source::Live(live, mut mapper, lookups) => {
-                gatherer.join(lookups, &mut mapper)?;
+            Source::Live(live, mut mapper, beside) => {
+                gatherer.join(beside, &mut mapper)?;
                 gatherer.hear(*live, *mapper);
             }
         }
-        gatherer.flush();
-        Ok(gatherer.gathering)
+        Ok(gatherer.finish())
     });
     (receiver, thread)
 }
@@ -140,6 +178,17 @@ fn line_of(record: &Record) -> Vec<u8> {
 /// What a row comes to: its entity, its wanted set, and what its tags lose.
 type Taken = (u32, u32, Vec<Loss>);
 
+/// What a row tells, as clues.
+fn clues(told: &EntityKey) -> Cow<'_, Clues> {
+    let mut clues = Clues::default();
+    match told {
+        EntityKey::Clues(clues) => return Cow::Borrowed(clues),
+        EntityKey::Id(id) => clues.id = Some(id.clone()),
+        EntityKey::Name(name) => clues.name = Some(name.clone()),
+    }
+    Cow::Owned(clues)
+}
+
 struct Gatherer {
     vendor: Arc<dyn Vendor>,
     kind: String,
@@ -148,6 +197,8 @@ struct Gatherer {
     /// The file of the last row, which is nearly always that of the next.
     last_file: Option<(Arc<str>, u32)>,
     fitter: Fitter,
+    /// How the file of decisions was read, and its digest.
+    decided: Option<(String, String)>,
     gathering: Gathering,
 }
 
@@ -158,21 +209,6 @@ impl Gatherer {
         losses: fit::Options,
         batches: mpsc::Sender<Vec<Row>>,
     ) -> Self {
-        let gathering = Gathering {
-            words: Words::new(),
-            entities: Interner::default(),
-            spelled: Vec::new(),
-            by_name: false,
-            firsts: Vec::new(),
-            further: HashMap::new(),
-            files: Vec::new(),
-            facts: Vec::new(),
-            digest: String::new(),
-            rows: 0,
-            rejected: HashMap::new(),
-            empty: 0,
-            losses: Losses::default(),
-        };
         Self {
             fitter: Fitter::new(Arc::clone(&vendor), &kind, losses),
             vendor,
@@ -180,18 +216,52 @@ impl Gatherer {
             batches,
             batch: Vec::new(),
             last_file: None,
-            gathering,
+            decided: None,
+            gathering: Gathering::new(),
         }
     }
 
-    /// Reads the files that the mapping looks keys up in.
-    fn join(&mut self, lookups: Vec<LookupFile>, mapper: &mut Mapper) -> Result<(), EngineError> {
-        for lookup in lookups {
+    /// Reads the files that the mapping looks keys up in, and what was decided.
+    fn join(&mut self, beside: Beside, mapper: &mut Mapper) -> Result<(), EngineError> {
+        for lookup in beside.lookups {
             let wanted = || !self.batches.is_closed();
             let facts = lookups::read(lookup, mapper, wanted)?;
             self.gathering.facts.extend(facts);
         }
+        let ways = mapper.ways();
+        if let Some(file) = beside.decisions {
+            let forms = Forms {
+                vendor: &*self.vendor,
+                kind: &self.kind,
+            };
+            let read = decisions::read(file, ways, &forms)?;
+            self.gathering.named = Some(Named::new(read.decisions));
+            self.decided = Some((read.fact, read.digest));
+        } else if !ways.is_one() {
+            self.gathering.named = Some(Named::default());
+        }
+        self.gathering.live_key = mapper.live_key();
         Ok(())
+    }
+
+    /// Hands the last rows over, and tells what became of the decisions.
+    fn finish(mut self) -> Gathering {
+        self.flush();
+        let Gathering {
+            named, facts, digest, ..
+        } = &mut self.gathering;
+        if let (Some((fact, of_decisions)), Some(named)) = (self.decided, named) {
+            let told = if of_decisions.is_empty() {
+                fact
+            } else {
+                format!("{fact}; {}", named.decisions().told())
+            };
+            facts.push(told);
+            *digest = blake3::hash(format!("{digest}\n{of_decisions}\n").as_bytes())
+                .to_hex()
+                .to_string();
+        }
+        self.gathering
     }
 
     fn read(&mut self, mut inventory: Inventory, mut mapper: Mapper) -> Result<(), EngineError> {
@@ -256,26 +326,39 @@ impl Gatherer {
     fn take(&mut self, mapped: &Mapped) -> Result<Taken, Failure> {
         self.gathering.empty += u64::from(mapped.empty);
         let (wishes, losses) = self.fitter.fit(mapped, &mut self.gathering.words)?;
+        let is_plain = self.gathering.named.is_none();
         let entity = match &mapped.entity {
-            EntityKey::Id(id) => {
+            EntityKey::Id(id) if is_plain => {
                 let canonical = self.vendor.canonical_id(&self.kind, id);
                 let canonical = canonical.map_err(|why| Failure::new(Class::Illegal, why))?;
                 self.entity(&canonical, &canonical)
             }
-            EntityKey::Name(name) => {
+            EntityKey::Name(name) if is_plain => {
                 self.gathering.by_name = true;
                 let folded = self.vendor.fold_name(name);
                 self.entity(&folded, name)
             }
+            told => self.named(&clues(told))?,
         };
         Ok((entity, self.gathering.words.want_id(&wishes), losses))
+    }
+
+    /// The number of an entity that several clues lead to, or on which somebody may have decided.
+    fn named(&mut self, clues: &Clues) -> Result<u32, Failure> {
+        let forms = Forms {
+            vendor: &*self.vendor,
+            kind: &self.kind,
+        };
+        let named = self.gathering.named.get_or_insert_default();
+        let number = named.number(clues, &forms);
+        number.map_err(|why| Failure::new(Class::Illegal, why))
     }
 
     fn entity(&mut self, key: &str, spelled: &str) -> u32 {
         let known = self.gathering.entities.len();
         let entity = self.gathering.entities.intern(key);
         if entity as usize == known && self.gathering.by_name {
-            self.gathering.spelled.push(spelled.into());
+            self.gathering.spelled.push(Some(spelled.into()));
         }
         entity
     }

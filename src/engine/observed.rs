@@ -6,7 +6,7 @@ use super::draft::REMEMBERED;
 use super::gather::Gathering;
 use super::words::Words;
 use crate::model::{Class, DOCUMENT_KEY, Interner, LiveEntity, LiveTag, Present, Provenance};
-use crate::resolve::{Resolution, Resolver};
+use crate::resolve::{Resolution, Resolver, Way};
 use crate::vendor::Vendor;
 
 /// One entity.
@@ -23,14 +23,18 @@ pub(super) struct State {
 pub(super) enum Seen {
     /// Nothing.
     Missing,
-    /// Several of its name.
-    Ambiguous(String),
+    /// Several that one way leads to: how many, and the first identifiers.
+    Ambiguous(Way, u32, Vec<Box<str>>),
     /// The entity, by the identifier that the inventory does not have, but not what it carries.
     Untold(Option<Box<str>>),
     /// The entity.
     Live(Live),
     /// The entity, and why nothing can be done to it.
     Barred(Class, String),
+    /// Nobody looked, since somebody decided that it is left out.
+    Skipped,
+    /// It turned out to be one that has an earlier number, which has its rows now.
+    Elsewhere,
 }
 
 /// A found entity.
@@ -108,10 +112,7 @@ impl Observed {
         let resolved = self.resolver.is_some().then(|| live.id.as_str().into());
         self.states[number as usize].seen = match self.resolver.as_ref().map(|resolver| resolver.get(number))
         {
-            Some(Resolution::Ambiguous(count, ids)) => Seen::Ambiguous(format!(
-                "{count} live entities bear this name, such as {}",
-                ids.join(", ")
-            )),
+            Some(Resolution::Ambiguous(count, ids)) => Seen::Ambiguous(Way::Name, *count, ids.clone()),
             _ => match &live.tags {
                 Some(tags) => self.live(number, resolved, tags, words, further, vendor),
                 None => Seen::Untold(resolved),
@@ -147,7 +148,7 @@ impl Observed {
             if !matches!(state.seen, Seen::Missing) {
                 continue;
             }
-            let Some(id) = new_id(number) else { return };
+            let Some(id) = new_id(number) else { continue };
             let bare = words.before_id(&[]);
             state.seen = Seen::Live(Live {
                 id: Some(id.into()),

@@ -11,6 +11,7 @@ use super::EngineError;
 use super::crowded::{self, Room};
 use super::draft::{Draft, Memo};
 use super::dwell::{self, Dwell};
+use super::find;
 use super::fitting::Fitter;
 use super::gather::{self, Gathering, Row, Source};
 use super::losses::LossCounts;
@@ -78,6 +79,9 @@ pub struct PlanSummary {
     pub losses: LossCounts,
     /// Entities that the rows name.
     pub entities: u64,
+    /// Those of them that somebody decided to leave out.
+    #[serde(default)]
+    pub skipped: u64,
     /// Entities that are as wanted.
     pub unchanged: u64,
     /// Entities to change.
@@ -235,7 +239,7 @@ impl Planner<'_> {
         self.ledger.insert_files(self.run, &files).await?;
         self.summary.rows = gathering.rows;
         self.summary.empty_cells = gathering.empty;
-        self.summary.entities = gathering.entities.len() as u64;
+        self.summary.entities = gathering.firsts.len() as u64;
         self.summary.files.clone_from(&gathering.facts);
         for (class, rows) in &gathering.rejected {
             self.reject(*class, *rows);
@@ -269,12 +273,10 @@ impl Planner<'_> {
     }
 
     /// Reads what is live of the entities that the rows name.
-    async fn observe(&self, gathering: &mut Gathering, log: &RunLog) -> Result<Observed, EngineError> {
-        let events = &self.target.events;
-        let total = gathering.entities.len();
-        events.tell(Event::StageBegan {
+    async fn observe(&mut self, gathering: &mut Gathering, log: &RunLog) -> Result<Observed, EngineError> {
+        self.target.events.tell(Event::StageBegan {
             stage: Stage::Observe,
-            total: Some(total as u64),
+            total: Some(gathering.firsts.len() as u64),
         });
         let observer = Observer {
             target: self.target,
@@ -282,13 +284,56 @@ impl Planner<'_> {
             log,
             limits: self.limits,
         };
+        let named = gathering.named.take();
+        let mut observed = match &named {
+            None => self.seen(gathering, &observer).await?,
+            Some(named) => {
+                let found = find::find(&observer, self.run, gathering, named).await?;
+                self.summary.entities = found.entities;
+                self.summary.files.extend(found.facts);
+                found.observed
+            }
+        };
+        let Gathering {
+            entities,
+            words,
+            further,
+            spelled,
+            ..
+        } = gathering;
+        let untold: Vec<String> = observed.untold(entities).into_iter().map(str::to_owned).collect();
+        self.ask_for(&untold, &observer, |live| {
+            observed.see(&live, entities, words, further, &*self.target.vendor);
+        })
+        .await?;
+        observed.make_room(words, |number| {
+            let from = match &named {
+                Some(named) => named.new_from(number)?,
+                None => spelled
+                    .get(number as usize)
+                    .and_then(Option::as_deref)
+                    .unwrap_or_else(|| entities.text(number)),
+            };
+            self.target.vendor.new_id(self.target.kind(), from)
+        });
+        gathering.named = named;
+        Ok(observed)
+    }
+
+    /// The same for entities that rows name by an identifier or a name alone.
+    async fn seen(
+        &self,
+        gathering: &mut Gathering,
+        observer: &Observer<'_>,
+    ) -> Result<Observed, EngineError> {
+        let events = &self.target.events;
+        let total = gathering.entities.len();
         let mut observed = Observed::new(gathering);
         let Gathering {
             entities,
             words,
             further,
             by_name,
-            spelled,
             ..
         } = gathering;
         let mut see = |live: LiveEntity| {
@@ -308,19 +353,6 @@ impl Planner<'_> {
             let ids: Vec<&str> = (0..).take(total).map(|entity| entities.text(entity)).collect();
             observer.entities(&ids, &mut see).await?;
         }
-        let untold: Vec<String> = observed.untold(entities).into_iter().map(str::to_owned).collect();
-        self.ask_for(&untold, &observer, |live| {
-            observed.see(&live, entities, words, further, &*self.target.vendor);
-        })
-        .await?;
-        let called = |number: u32| {
-            spelled
-                .get(number as usize)
-                .map_or(entities.text(number), |name| name)
-        };
-        observed.make_room(words, |number| {
-            self.target.vendor.new_id(self.target.kind(), called(number))
-        });
         Ok(observed)
     }
 

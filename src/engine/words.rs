@@ -60,7 +60,8 @@ impl Words {
         keys
     }
 
-    fn tag(&self, id: u64) -> Tag {
+    /// The tag of a number.
+    pub(super) fn tag(&self, id: u64) -> Tag {
         let (key, value) = self.tag_parts(u32::try_from(id).unwrap_or(0));
         Tag {
             key: key.to_owned(),

@@ -27,6 +27,16 @@ pub fn record(entity: &LiveEntity, kind: &str, grain: Grain) -> Result<Object, S
     }
 }
 
+/// The record of an entity as far as every listing tells it: `{ id, name, kind }`.
+pub fn outline(entity: &LiveEntity, kind: &str) -> Object {
+    let LiveEntity { id, name, .. } = entity;
+    let fields = [("id", json!(id)), ("name", json!(name)), ("kind", json!(kind))];
+    fields
+        .into_iter()
+        .map(|(field, value)| (field.to_owned(), value))
+        .collect()
+}
+
 /// The tags of an entity in order, each once with its context.
 pub(super) fn ordered(tags: &[LiveTag]) -> BTreeSet<(&Tag, &'static str)> {
     let one = |live: &LiveTag| context(live.provenance);
@@ -105,6 +115,12 @@ mod tests {
                 .contains("no JSON object")
         );
         assert!(told(&entity(Some(vec![])), Grain::Document).is_err());
+    }
+
+    #[test]
+    fn an_outline_is_what_is_told_of_an_entity_that_hides_its_tags() {
+        let told = Value::Object(outline(&entity(None), "HOST")).to_string();
+        assert_eq!(told, r#"{"id":"HOST-1","name":"web-1","kind":"HOST"}"#);
     }
 
     #[test]

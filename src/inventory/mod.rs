@@ -40,6 +40,6 @@ mod transcoder;
 
 pub use entry::{Entry, FileFacts, InventoryError};
 pub use export::ExportFormat;
-pub use live::{Object, record};
+pub use live::{Object, outline, record};
 pub use options::{Format, Options};
 pub use reader::{Inventory, open};

@@ -148,15 +148,16 @@ impl<'d> Check<'d> {
     }
 
     fn target(&mut self, file: &JobFile) {
-        let (id, name) = (["target", "entity"], ["target", "entity_name"]);
-        match (self.has(&id), self.has(&name)) {
-            (true, true) => self.key(&name, "`entity` and `entity_name` are both given; keep the one that the rows have"),
-            (false, false) => self.value(
+        if !["entity", "match", "entity_name"]
+            .iter()
+            .any(|way| self.has(&["target", way]))
+        {
+            self.value(
                 &["target"],
-                "no entity; give `entity` (the vendor's identifier) or `entity_name`, such as `entity = \"{{ entity_id }}\"`",
-            ),
-            _ => {}
+                "no entity; give `entity` (the vendor's identifier), `match` or `entity_name`, such as `entity = \"{{ entity_id }}\"`",
+            );
         }
+        self.decisions(file);
         if file.target.kind.trim().is_empty() {
             self.value(
                 &["target", "kind"],
@@ -176,6 +177,23 @@ impl<'d> Check<'d> {
         if !is_told && !self.has(&["connections", connection]) {
             let message = connection::undefined(connection, file.connections.keys());
             self.value(&["target", "connection"], message);
+        }
+    }
+
+    /// The file is written as well as read, so it is a file.
+    fn decisions(&mut self, file: &JobFile) {
+        let path = ["target", "decisions"];
+        match file.target.decisions.as_deref() {
+            Some("") => self.value(&path, "`decisions` is empty; give the path of a file"),
+            Some("-") => self.value(
+                &path,
+                "decisions can't be read from standard input; give the path of a file",
+            ),
+            Some(pattern) if pattern.contains(['*', '?', '[']) => self.value(
+                &path,
+                "`decisions` is one file, since `tagferry review` writes it; give a path without `*`, `?` and `[`",
+            ),
+            _ => {}
         }
     }
 
@@ -206,21 +224,22 @@ impl<'d> Check<'d> {
 
     /// Compiles the mapping; `None` when something is wrong with it.
     pub(super) fn mapping(&mut self, file: &JobFile) -> Option<(mapping::Options, Mapper)> {
-        let entity = match (&file.target.entity, &file.target.entity_name) {
-            (Some(id), None) => Some(Entity::Id(id.clone())),
-            (None, Some(name)) => Some(Entity::Name(name.clone())),
-            _ => None,
+        let entity = Entity {
+            id: file.target.entity.clone(),
+            matching: file.target.matching.clone(),
+            name: file.target.entity_name.clone(),
         };
+        let is_named = entity != Entity::default();
         let options = mapping::Options {
             // The other rules are checked even where the entity is wrong.
-            entity: entity.clone().unwrap_or_else(|| Entity::Id("entity".to_owned())),
+            entity,
             tags: file.tag.clone(),
             tags_from: file.tags_from.clone(),
             document: file.document.clone(),
             lookups: lookup::options(&file.lookup),
         };
         match Mapper::compile(&options) {
-            Ok(mapper) => entity.map(|_| (options, mapper)),
+            Ok(mapper) => is_named.then_some((options, mapper)),
             Err(errors) => {
                 for error in &errors {
                     self.mapping_error(error);
@@ -233,10 +252,9 @@ impl<'d> Check<'d> {
     fn mapping_error(&mut self, error: &MappingError) {
         let place = error.place();
         let index = place.index.map(|index| index.to_string());
-        let path: Vec<_> = [Some(place.table), index.as_deref(), Some(place.key)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let table = [Some(place.table), index.as_deref()].into_iter().flatten();
+        // A key of a table within the table is told with a dot.
+        let path: Vec<_> = table.chain(place.key.split('.')).collect();
         // What a rule lacks may be what was left out of it; its templates stand on their own.
         let is_whole = error.range().is_some() || !self.left_out_of(&path[..path.len() - 1]);
         if !is_whole {

@@ -13,7 +13,7 @@ use super::connection_options::ConnectionOptions;
 use super::lookup::LookupTable;
 use super::options::{Collision, LossOptions, TimeSpan};
 use super::source::SourceOptions;
-use crate::mapping::{DocumentOptions, TagOptions, TagsFrom};
+use crate::mapping::{DocumentOptions, MatchOptions, TagOptions, TagsFrom};
 
 /// A tagferry job: where rows come from, which tags they ask for, and where these go.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -58,10 +58,17 @@ pub struct TargetOptions {
     pub connection: String,
     /// The vendor's word for what they are, such as `HOST`.
     pub kind: String,
-    /// A template that gives a row's entity by the vendor's identifier. Either this or `entity_name`.
+    /// A template that gives a row's entity by the vendor's identifier. At least one of this, `match` and `entity_name`; of
+    /// several, the first that finds a live entity counts, in this order.
     pub entity: Option<String>,
-    /// A template that gives a row's entity by name, to be resolved against the live ones. Either this or `entity`.
+    /// A rule that leads from a row to its entity: two templates, `row` and `live`, that render the same text.
+    #[serde(rename = "match")]
+    pub matching: Option<MatchOptions>,
+    /// A template that gives a row's entity by name, to be resolved against the live ones.
     pub entity_name: Option<String>,
+    /// A file that says which entities are meant where that is not clear, and which are left out: a table with the columns
+    /// `entity` and `decision`, as `tagferry review` writes it. It need not be there yet.
+    pub decisions: Option<String>,
     /// What happens where rows disagree on one key of one entity. Default `fail`.
     #[serde(default)]
     pub collision: Collision,

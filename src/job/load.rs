@@ -53,9 +53,9 @@ pub struct Job {
 }
 
 impl Job {
-    /// Whether rows name their entities, instead of giving identifiers.
-    pub fn names_entities(&self) -> bool {
-        matches!(self.mapping.entity, mapping::Entity::Name(_))
+    /// Whether the entities of its rows are looked for among the live ones, instead of being given by identifiers alone.
+    pub fn looks_for_entities(&self) -> bool {
+        self.mapping.entity.needs_listing()
     }
 }
 
@@ -70,6 +70,8 @@ pub struct Target {
     pub collision: Collision,
     /// What stands between joined values.
     pub separator: String,
+    /// The file of decisions, relative to [`Job::folder`].
+    pub decisions: Option<String>,
     /// How long replaced keys stay beside those that take their place.
     pub dwell: Option<Duration>,
 }
@@ -182,6 +184,7 @@ fn join(
             kind: file.target.kind.trim().to_owned(),
             collision: file.target.collision,
             separator: file.target.separator.unwrap_or_else(|| ",".to_owned()),
+            decisions: file.target.decisions,
             dwell: file.target.dwell.map(TimeSpan::get),
         },
         mapping,

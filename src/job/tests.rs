@@ -332,13 +332,38 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "entity = \"{{ entity_id }}\"",
-        "entity = \"{{ entity_id }}\"\nentity_name = \"{{ host }}\"",
-        "10:1: `entity` and `entity_name` are both given; keep the one that the rows have",
+        "",
+        "6:1: no entity; give `entity` (the vendor's identifier), `match` or `entity_name`, such as `entity = \"{{ entity_id }}\"`",
     ),
     (
         "entity = \"{{ entity_id }}\"",
-        "",
-        "6:1: no entity; give `entity` (the vendor's identifier) or `entity_name`, such as `entity = \"{{ entity_id }}\"`",
+        "match = { row = \"{{ asset }}\" }",
+        "9:9: missing key `live` in `target.match`",
+    ),
+    (
+        "entity = \"{{ entity_id }}\"",
+        "match = { row = \"{{ asset }}\", live = \"{{ tagged.asset | loer }}\" }",
+        "9:58: `target.match.live`: unknown filter `loer`; did you mean `lower`?",
+    ),
+    (
+        "entity = \"{{ entity_id }}\"",
+        "match = { row = \"{{ asset }}\", live = \"web\" }",
+        "9:39: `target.match.live`: it is the same for every live entity; name what tells them apart, such as \"{{ tagged['asset-id'] }}\"",
+    ),
+    (
+        "kind = \"HOST\"",
+        "kind = \"HOST\"\ndecisions = \"\"",
+        "9:13: `decisions` is empty; give the path of a file",
+    ),
+    (
+        "kind = \"HOST\"",
+        "kind = \"HOST\"\ndecisions = \"-\"",
+        "9:13: decisions can't be read from standard input; give the path of a file",
+    ),
+    (
+        "kind = \"HOST\"",
+        "kind = \"HOST\"\ndecisions = \"*.csv\"",
+        "9:13: `decisions` is one file, since `tagferry review` writes it; give a path without `*`, `?` and `[`",
     ),
     (
         "{{ entity_id }}",

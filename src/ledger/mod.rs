@@ -16,6 +16,7 @@ mod runs;
 mod store;
 #[cfg(test)]
 mod tests;
+mod undecided;
 mod vocabulary;
 mod writer;
 
@@ -24,10 +25,11 @@ pub use applying::{Intent, LineBits, OpenLine, RunLine, RunLog, Settlement, Verd
 pub use dwelling::Dweller;
 pub use exporting::ExportRow;
 pub use losses::loss_members;
-pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowRow, TagRow, now_ms};
+pub use planning::{EntityRow, Follows, LineRow, NewRun, PlanTarget, RowMove, RowRow, TagRow, now_ms};
 pub use reading::{AttemptCounts, DoneLine, DoneRow, RetryRow, RowReport, Summary};
 pub use runs::{RunRow, RunState};
 pub use store::{Ledger, default_path};
+pub use undecided::Undecided;
 pub use vocabulary::{
     BITS_A_LINE, RULES, SetRole, Vocabulary, action_code, present_code, reversal, reversal_code, wish_code,
 };

@@ -72,6 +72,9 @@ pub type RowRow<'a> = (
     Option<&'a str>,
 );
 
+/// A row that belongs to another entity than it was written with: the row's number, the entity's.
+pub type RowMove = (u64, u32);
+
 /// A tag: number, key, value.
 pub type TagRow<'a> = (u32, &'a str, Option<&'a str>);
 
@@ -83,6 +86,11 @@ pub type LineRow = (u32, u32, u32, u32, u32, u64);
 
 /// The run goes through `j` for the same reason as in `applying::END`.
 pub(super) const REJECT: &str = "UPDATE inventory_row SET class = j.value ->> 1, message = j.value ->> 2
+    FROM jsonb_each(?2) AS j
+    WHERE inventory_row.run = iif(j.key >= 0, ?1, NULL) AND inventory_row.id = j.value ->> 0";
+
+/// As [`REJECT`].
+const MOVE: &str = "UPDATE inventory_row SET entity = j.value ->> 1
     FROM jsonb_each(?2) AS j
     WHERE inventory_row.run = iif(j.key >= 0, ?1, NULL) AND inventory_row.id = j.value ->> 0";
 
@@ -140,6 +148,7 @@ impl Ledger {
                 "DELETE FROM tag WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM tag_set WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM entity WHERE run = ?1 AND ?2 <> ''",
+                "DELETE FROM candidate WHERE run = ?1 AND ?2 <> ''",
                 "DELETE FROM line WHERE run = ?1 AND ?2 <> ''",
                 "UPDATE run SET state = 'abandoned', reason = 'its plan was not finished' WHERE id = ?1 AND ?2 <> ''",
             ];
@@ -170,6 +179,11 @@ impl Ledger {
     /// Rejects rows that were written as good: number, class, message.
     pub async fn reject_rows(&self, run: i64, rows: &[(u64, &str, String)]) -> Result<(), LedgerError> {
         self.insert(Write::rows(REJECT, run, rows)).await
+    }
+
+    /// Gives rows to the entity that theirs turned out to be.
+    pub async fn move_rows(&self, run: i64, rows: &[RowMove]) -> Result<(), LedgerError> {
+        self.insert(Write::rows(MOVE, run, rows)).await
     }
 
     /// Writes tags.
@@ -208,6 +222,12 @@ impl Ledger {
         let sql = "INSERT INTO entity (run, id, key, name, class, message)
             SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each(?2)";
         self.insert(Write::rows(sql, run, entities)).await
+    }
+
+    /// Writes the identifiers among which somebody has to choose: entity, and a JSON array of them.
+    pub async fn insert_candidates(&self, run: i64, candidates: &[(u32, String)]) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO candidate (run, entity, ids) SELECT ?1, value ->> 0, value ->> 1 FROM jsonb_each(?2)";
+        self.insert(Write::rows(sql, run, candidates)).await
     }
 
     /// Writes lines.

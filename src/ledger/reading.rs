@@ -355,7 +355,7 @@ fn outcome(text: &str) -> Result<Outcome, LedgerError> {
     })
 }
 
-fn class(text: &str) -> Result<Class, LedgerError> {
+pub(super) fn class(text: &str) -> Result<Class, LedgerError> {
     text.parse().map_err(|_| LedgerError::Corrupt {
         what: "a class",
         text: text.to_owned(),

@@ -229,6 +229,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), L
         migration(2, "undo", include_str!("../../migrations/0002_undo.sql")),
         migration(3, "live", include_str!("../../migrations/0003_live.sql")),
         migration(4, "losses", include_str!("../../migrations/0004_losses.sql")),
+        migration(5, "review", include_str!("../../migrations/0005_review.sql")),
         migration(6, "dwell", include_str!("../../migrations/0006_dwell.sql")),
     ]);
     migrator.run_direct(None, connection, false).await.map_err(|error| {

@@ -601,3 +601,52 @@ async fn a_row_knows_the_live_entity_that_it_was_read_from() {
     let places = ledger.row_places(run, &[0]).await.unwrap();
     assert_eq!(places[&0].to_string(), "old:HOST/HOST-1");
 }
+
+#[tokio::test]
+async fn rows_that_move_are_those_of_their_entity_and_what_is_unclear_is_told_with_its_candidates() {
+    let fixture = planned().await;
+    let (ledger, run) = (&fixture.ledger, fixture.run);
+    // Another run has an entity of the same number.
+    let other = ledger.begin_run(&new_run()).await.unwrap();
+    ledger.insert_files(other, &[(0, "other.csv")]).await.unwrap();
+    let rows = [
+        (0, 0, 2, Some(0), None, None, None, None),
+        (1, 0, 3, Some(1), None, None, None, None),
+        (2, 0, 4, Some(2), None, None, None, None),
+        (3, 0, 5, Some(2), None, None, None, None),
+    ];
+    ledger.insert_rows(other, &rows).await.unwrap();
+    ledger.move_rows(other, &[(2, 0), (3, 1)]).await.unwrap();
+    let entities = [
+        (0, "twin", Some("Twin"), Some("ambiguous"), Some("2 of them")),
+        (1, "HOST-9", None, Some("missing"), Some("no such host")),
+    ];
+    ledger.insert_entities(other, &entities).await.unwrap();
+    let candidates = [(0, r#"["HOST-1","HOST-2"]"#.to_owned())];
+    ledger.insert_candidates(other, &candidates).await.unwrap();
+
+    let undecided = |entity: &str, class, rows, file: &str, line, candidates: &[&str]| Undecided {
+        entity: entity.to_owned(),
+        class,
+        rows,
+        first: Some(crate::model::Origin {
+            file: file.into(),
+            line,
+            id: None,
+        }),
+        candidates: candidates.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    let want = [
+        undecided("Twin", Class::Ambiguous, 2, "other.csv", 2, &["HOST-1", "HOST-2"]),
+        undecided("HOST-9", Class::Missing, 2, "other.csv", 3, &[]),
+    ];
+    assert_eq!(ledger.undecided(other).await.unwrap(), want);
+    let want = [undecided("HOST-C", Class::Missing, 1, "hosts.csv", 5, &[])];
+    assert_eq!(
+        ledger.undecided(run).await.unwrap(),
+        want,
+        "no other run is moved"
+    );
+    ledger.discard_unplanned("nightly").await.unwrap();
+    assert_eq!(ledger.undecided(other).await.unwrap(), []);
+}

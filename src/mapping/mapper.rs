@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::document::DocumentRule;
-use super::error::{MappingError, Place};
+use super::entity::{EntityRules, LiveKey};
+use super::error::MappingError;
 use super::lookup::{Crosswalk, CrosswalkBuilder, Lookups};
 use super::many::ManyRule;
-use super::options::{Entity, Options};
+use super::options::Options;
 use super::row::{Index, Row};
 use super::tag::TagRule;
-use super::template::Template;
 use super::wishes::Wishes;
-use crate::model::{Class, EntityKey, Failure, Record, Tag, Wish};
+use crate::model::{Class, EntityKey, Failure, Record, Tag, Ways, Wish};
 
 /// A compiled mapping. It remembers what it rendered, so mapping needs it mutable; the results never depend on that.
 #[derive(Debug, Clone)]
 pub struct Mapper {
-    entity: EntityRule,
+    entity: EntityRules,
     tags: Vec<TagRule>,
     tags_from: Vec<ManyRule>,
     document: Option<DocumentRule>,
@@ -28,7 +28,7 @@ pub struct Mapper {
 /// What a row asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapped {
-    /// The entity, never empty.
+    /// What the row tells of its entity.
     pub entity: EntityKey,
     /// The wishes, sorted, each once, free of contradictions.
     pub wishes: Vec<Wish>,
@@ -43,8 +43,8 @@ impl Mapper {
     pub fn compile(options: &Options) -> Result<Self, Vec<MappingError>> {
         let mut errors = Vec::new();
         let lookups = Lookups::new(&options.lookups);
-        let entity = EntityRule::compile(&options.entity, &lookups)
-            .map_err(|error| errors.push(error))
+        let entity = EntityRules::compile(&options.entity, &lookups)
+            .map_err(|wrong| errors.extend(wrong))
             .ok();
         let tags = options.tags.iter().enumerate();
         let tags: Vec<_> = tags
@@ -104,60 +104,24 @@ impl Mapper {
         })
     }
 
+    /// The ways by which rows tell of their entities.
+    pub fn ways(&self) -> Ways {
+        self.entity.ways()
+    }
+
+    /// What gives live entities the keys of the declared rule, where the job has one; asked for once lookups are joined.
+    pub fn live_key(&self) -> Option<LiveKey> {
+        self.entity.live_key(&self.lookups)
+    }
+
     /// The fields that the mapping is known to name, so that they can be compared with a file's header. Fields that
     /// templates reach through `row` in a larger expression are not among them.
     pub fn fields_used(&self) -> BTreeSet<&str> {
-        let mut fields: BTreeSet<_> = self.entity.template.fields().into_iter().collect();
+        let mut fields: BTreeSet<_> = self.entity.fields().collect();
         fields.extend(self.tags.iter().flat_map(TagRule::fields));
         fields.extend(self.tags_from.iter().flat_map(ManyRule::fields));
         fields.extend(self.document.iter().flat_map(DocumentRule::fields));
         fields
-    }
-}
-
-/// How a row names its entity.
-#[derive(Debug, Clone)]
-struct EntityRule {
-    place: Place,
-    template: Template,
-    key: fn(String) -> EntityKey,
-}
-
-impl EntityRule {
-    fn compile(entity: &Entity, lookups: &Lookups) -> Result<Self, MappingError> {
-        let (source, key, of): (_, _, fn(String) -> EntityKey) = match entity {
-            Entity::Id(source) => (source, "entity", EntityKey::Id),
-            Entity::Name(source) => (source, "entity_name", EntityKey::Name),
-        };
-        let place = Place {
-            table: "target",
-            index: None,
-            key,
-        };
-        let template = Template::compile(source, place, lookups)?;
-        if template.constant() == Some("") {
-            let message = "it is empty; name the column that holds the entity, such as \"{{ entity_id }}\"";
-            return Err(MappingError::refused(place, message));
-        }
-        Ok(Self {
-            place,
-            template,
-            key: of,
-        })
-    }
-
-    fn map(&mut self, row: &Row<'_>) -> Result<EntityKey, String> {
-        let place = self.place;
-        let entity = self
-            .template
-            .render(row)
-            .map_err(|why| format!("`{place}`: {why}"))?;
-        if entity.is_empty() {
-            return Err(format!(
-                "`{place}`: the row names no entity: the template renders empty"
-            ));
-        }
-        Ok((self.key)(entity.into_owned()))
     }
 }
 
@@ -168,6 +132,7 @@ fn rejected(why: &str) -> Failure {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::mapping::Entity;
     use crate::model::{Fields, Header, Origin};
 
     /// The row of line 2 of `hosts.csv`.
@@ -218,7 +183,7 @@ pub(super) mod tests {
             lookups,
         } = toml::from_str(toml).unwrap();
         Options {
-            entity: Entity::Id(entity.unwrap_or_else(|| "{{ id }}".to_owned())),
+            entity: Entity::by_id(entity.unwrap_or_else(|| "{{ id }}".to_owned())),
             tags: tag,
             tags_from,
             document,
@@ -406,7 +371,7 @@ pub(super) mod tests {
             proptest::prop_assert_eq!(&mapper.map(&record), &first);
             proptest::prop_assert_eq!(&mapper.clone().map(&record), &first);
             if let Ok(mapped) = first {
-                proptest::prop_assert!(!mapped.entity.text().is_empty());
+                proptest::prop_assert!(mapped.entity != EntityKey::Id(String::new()));
                 proptest::prop_assert!(mapped.wishes.is_sorted());
                 proptest::prop_assert!(mapped.wishes.iter().all(|wish| wish.tag.key == wish.tag.key.trim()));
             }

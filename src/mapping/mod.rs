@@ -12,6 +12,7 @@ mod conversion;
 mod document;
 mod emit;
 mod engine;
+mod entity;
 mod error;
 mod filters;
 mod list;
@@ -28,6 +29,7 @@ mod tagged;
 mod template;
 mod wishes;
 
+pub use entity::LiveKey;
 pub use error::{MappingError, Place};
 pub use lookup::{
     BadRows, Crosswalk, CrosswalkBuilder, CrosswalkOptions, FileCount, LookupError, LookupOptions, Repeated,
@@ -35,6 +37,8 @@ pub use lookup::{
 };
 pub use mapper::{Mapped, Mapper};
 pub(crate) use nearest::nearest;
-pub use options::{Columns, DocumentOptions, Empty, Entity, Options, TagOptions, TagsFrom, Trouble};
+pub use options::{
+    Columns, DocumentOptions, Empty, Entity, MatchOptions, Options, TagOptions, TagsFrom, Trouble,
+};
 pub(crate) use template::{is_plain, is_variable};
 pub use wishes::agreed;

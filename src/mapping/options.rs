@@ -31,14 +31,43 @@ pub struct Options {
     pub lookups: BTreeMap<String, LookupOptions>,
 }
 
-/// How a row names its entity, as a template. The result is trimmed; an empty one rejects the row.
-#[derive(Debug, Clone, PartialEq, Eq, DeriveDeserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Entity {
+/// How a row names its entity: templates, at least one, in the order in which they are tried. Results are trimmed; an empty
+/// one tells nothing, and a row of which none tells anything is rejected.
+#[derive(Debug, Clone, Default, PartialEq, Eq, DeriveDeserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Entity {
     /// The vendor's identifier.
-    Id(String),
+    pub id: Option<String>,
+    /// The declared rule.
+    pub matching: Option<MatchOptions>,
     /// A name, to be resolved against the live entities.
-    Name(String),
+    pub name: Option<String>,
+}
+
+impl Entity {
+    /// By the vendor's identifier alone.
+    pub fn by_id(template: impl Into<String>) -> Self {
+        Self {
+            id: Some(template.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the live entities have to be listed to find those of the rows.
+    pub fn needs_listing(&self) -> bool {
+        self.matching.is_some() || self.name.is_some()
+    }
+}
+
+/// A rule that leads from a row to its entity: two templates that render the same text.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveDeserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchOptions {
+    /// A template over the row.
+    pub row: String,
+    /// A template over the record of a live entity, `{ id, name, kind, tags }` with `tagged`, such as
+    /// `{{ tagged['asset-id'] }}`. A definition has no `tags`, since listings do not tell what it is.
+    pub live: String,
 }
 
 /// One tag: templates for its key and value, and when and how it is meant.

@@ -95,7 +95,7 @@ mod tests {
             ..toml::from_str("key = ''").unwrap()
         };
         let options = Options {
-            entity: Entity::Id("{{ id }}".to_owned()),
+            entity: Entity::by_id("{{ id }}"),
             tags: vec![tag],
             tags_from: Vec::new(),
             document: None,

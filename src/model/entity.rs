@@ -11,14 +11,36 @@ pub enum EntityKey {
     Id(String),
     /// A name, to be resolved against the live entities.
     Name(String),
+    /// Several of them, or the key of a declared rule, to be tried one after another.
+    Clues(Box<Clues>),
 }
 
-impl EntityKey {
-    /// The identifier or the name.
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Id(text) | Self::Name(text) => text,
-        }
+/// What a row tells of its entity: at least one of them, none of them empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Clues {
+    /// The vendor's own identifier.
+    pub id: Option<String>,
+    /// What the declared rule makes of the row; the entity is the one of which it makes the same.
+    pub key: Option<String>,
+    /// A name.
+    pub name: Option<String>,
+}
+
+/// The ways by which the rows of a job tell of their entities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// By the vendor's own identifier.
+    pub id: bool,
+    /// By the key of the declared rule.
+    pub key: bool,
+    /// By name.
+    pub name: bool,
+}
+
+impl Ways {
+    /// Whether the identifier or the name is all that rows tell.
+    pub fn is_one(self) -> bool {
+        !self.key && self.id != self.name
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here reads, sends or stores anything, and this room imports no other.
 
 mod call;
+mod cell;
 mod entity;
 mod intern;
 mod limits;
@@ -15,7 +16,8 @@ mod tag;
 mod wish;
 
 pub use call::{Call, Effect, Whole};
-pub use entity::{EntityKey, EntityRef, LiveEntity, LiveTag, Present, Provenance};
+pub use cell::{guarded, neutral, unguarded};
+pub use entity::{Clues, EntityKey, EntityRef, LiveEntity, LiveTag, Present, Provenance, Ways};
 pub use intern::Interner;
 pub use limits::{Grain, IdBudget, Limits, Listing, Reserved, TagRules, TextRule, ValueRule};
 pub use loss::{Loss, Remedy};

@@ -5,6 +5,7 @@
 
 mod counts;
 mod csv;
+mod decisions;
 mod fit;
 mod json;
 mod losses;
@@ -21,6 +22,7 @@ mod testing;
 mod text;
 mod verify;
 
+pub use decisions::{DecisionCounts, DecisionSheet, decisions};
 pub use losses::{LossCounts, losses};
 pub use outcomes::{outcomes, unaccounted};
 pub use plan::{KeyCounts, PlanCounts, PlanView, PlannedCalls, plan_json};

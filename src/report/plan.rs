@@ -34,6 +34,9 @@ pub struct PlanCounts {
     pub losses: LossCounts,
     /// Entities that the rows name.
     pub entities: u64,
+    /// Those of them that somebody decided to leave out.
+    #[serde(default)]
+    pub skipped: u64,
     /// Entities that are as wanted.
     pub unchanged: u64,
     /// Entities to change.
@@ -199,7 +202,7 @@ mod tests {
         run(json!({
             "rows": 100, "rejected": {"illegal": 1, "missing": 2}, "empty_cells": 4,
             "losses": {"too_long": {"truncated": 3}}, "entities": 97, "unchanged": 90,
-            "to_change": 5, "foreign": 0, "resting": 0, "operations": 13, "keys": {
+            "skipped": 0, "to_change": 5, "foreign": 0, "resting": 0, "operations": 13, "keys": {
                 "env\u{202e}": {"adds": 5, "removes": 5}, "owner": {"adds": 3, "removes": 0}
             },
             "files": ["hosts.csv: csv, UTF-8, delimiter `;`, 12 columns"],

@@ -100,7 +100,10 @@ fn entities(view: &PlanCounts) -> String {
     if view.resting > 0 {
         let _ = write!(line, ", {} with a replaced key that stays for now", view.resting);
     }
-    let barred = named.saturating_sub(unchanged + to_change + foreign);
+    if view.skipped > 0 {
+        let _ = write!(line, ", {} skipped", view.skipped);
+    }
+    let barred = named.saturating_sub(unchanged + to_change + foreign + view.skipped);
     if barred > 0 {
         let _ = write!(line, ", {barred} unusable");
     }

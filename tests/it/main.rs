@@ -10,6 +10,7 @@ mod contract;
 mod corpus;
 mod crash;
 mod credentials;
+mod decisions;
 mod desk;
 mod disk;
 mod exports;

@@ -254,9 +254,9 @@ impl Object for RowView {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{crosswalk, lines, rows};
-    use crate::mapping::Mapper;
     use crate::mapping::mapper::tests::{object, options, table};
-    use crate::model::{Class, Failure, Record};
+    use crate::mapping::{Mapped, Mapper};
+    use crate::model::{Class, EntityKey, Failure, Record};
 
     /// `hosts` of these rows, and some values.
     fn mapper(entity: &str, more: &str, of_hosts: &[Record]) -> Result<Mapper, String> {
@@ -272,8 +272,12 @@ mod tests {
 
     /// What a template makes of a row, twice.
     fn rendered(mapper: &mut Mapper, row: &Record) -> Result<String, String> {
-        let text = |mapped: Result<crate::mapping::Mapped, Failure>| match mapped {
-            Ok(mapped) => Ok(mapped.entity.text().to_owned()),
+        let text = |mapped: Result<Mapped, Failure>| match mapped {
+            Ok(Mapped {
+                entity: EntityKey::Id(id),
+                ..
+            }) => Ok(id),
+            Ok(mapped) => panic!("{mapped:?}"),
             Err(Failure { class, message }) => {
                 assert_eq!(class, Class::Mapping);
                 Err(message.trim_start_matches("`target.entity`: ").to_owned())

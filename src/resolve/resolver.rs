@@ -1,6 +1,6 @@
-//! Names into identifiers, through one listing of the kind. Pure: the engine brings the live entities.
+//! Who bears which of some texts: live entities are seen one by one, and a text turns out to mean none, one or several.
 
-/// What a name turned out to be.
+/// What a name, or the key of a declared rule, turned out to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Resolution {
     /// No live entity bears it.
@@ -12,8 +12,8 @@ pub enum Resolution {
     Ambiguous(u32, Vec<Box<str>>),
 }
 
-/// How many identifiers of an ambiguous name are shown.
-const SHOWN: usize = 3;
+/// How many identifiers of an ambiguous name are kept, for somebody to choose from.
+const KEPT: usize = 20;
 
 /// Collects who bears which of the wanted names, by the names' numbers.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Resolver {
                 Resolution::Ambiguous(count, ids)
             }
             Resolution::Ambiguous(count, mut ids) => {
-                if ids.len() < SHOWN {
+                if ids.len() < KEPT {
                     ids.push(id.into());
                 }
                 Resolution::Ambiguous(count + 1, ids)
@@ -74,9 +74,19 @@ mod tests {
         }
         assert_eq!(resolver.get(0), &Resolution::Missing);
         assert_eq!(resolver.get(1), &Resolution::One("H-1".into()));
-        assert_eq!(
-            resolver.get(2),
-            &Resolution::Ambiguous(4, vec!["H-2".into(), "H-3".into(), "H-4".into()])
-        );
+        let borne_by = ["H-2", "H-3", "H-4", "H-5"].map(Into::into);
+        assert_eq!(resolver.get(2), &Resolution::Ambiguous(4, borne_by.into()));
+    }
+
+    #[test]
+    fn of_many_namesakes_the_first_twenty_are_kept() {
+        let mut resolver = Resolver::new(1);
+        for n in 0..30 {
+            resolver.see(0, &format!("H-{n}"));
+        }
+        let Resolution::Ambiguous(30, ids) = resolver.get(0) else {
+            panic!("{:?}", resolver.get(0));
+        };
+        assert_eq!((ids.len(), &*ids[19]), (20, "H-19"));
     }
 }
