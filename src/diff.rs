@@ -3,18 +3,24 @@
 //! Only keys that the wishes name are touched, and tags that a rule of the vendor makes are never removed. The laws,
 //! tested as properties: nothing is to be done where everything is as wished, and doing what is to be done makes it so.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::model::{Action, Present, Rule, Tag, Wish};
 
 /// The actions that turn `live` into what `wishes` ask for, adds first, in a fixed order.
 pub fn actions(wishes: &[Wish], live: &[Present]) -> Vec<Action> {
-    let keys: BTreeSet<&str> = wishes.iter().map(|wish| wish.tag.key.as_str()).collect();
+    let mut keys: BTreeMap<&str, (Vec<&Wish>, Vec<&Present>)> = BTreeMap::new();
+    for wish in wishes {
+        keys.entry(&wish.tag.key).or_default().0.push(wish);
+    }
+    for present in live {
+        if let Some((_, live)) = keys.get_mut(present.tag.key.as_str()) {
+            live.push(present);
+        }
+    }
     let mut actions = Vec::new();
-    for key in keys {
-        let wishes = wishes.iter().filter(|wish| wish.tag.key == key);
-        let live: Vec<&Present> = live.iter().filter(|present| present.tag.key == key).collect();
-        actions.extend(of_key(&wishes.collect::<Vec<_>>(), &live));
+    for (wishes, live) in keys.into_values() {
+        actions.extend(of_key(&wishes, &live));
     }
     actions.sort_by(|a, b| (a.remove, &a.tag, a.rule).cmp(&(b.remove, &b.tag, b.rule)));
     actions
@@ -73,6 +79,8 @@ fn of_key(wishes: &[&Wish], live: &[&Present]) -> Vec<Action> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;

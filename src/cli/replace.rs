@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// Lets `write` write a file beside the one of a path, readable by its owner alone, and puts it in its place. A pipe, a
+/// Lets `write` write a file beside the one of a path, and puts it in its place. What is new is readable by its owner alone;
+/// what was there keeps its mode. A pipe, a
 /// terminal or `/dev/null` is written to; replacing it would take it from everybody.
 pub(super) async fn replaced(
     path: &Path,
@@ -21,7 +22,7 @@ pub(super) async fn replaced(
     // The file that a link leads to is replaced, not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let beside = beside(&path);
-    let written = match create(&beside) {
+    let written = match create(&beside, &path) {
         Ok(mut out) => finish(write(&mut out).await, &out, &beside, &path),
         Err(error) => Err(error),
     };
@@ -32,7 +33,7 @@ pub(super) async fn replaced(
     written
 }
 
-fn create(beside: &Path) -> anyhow::Result<File> {
+fn create(beside: &Path, path: &Path) -> anyhow::Result<File> {
     // A killed process of the same number may have left one; what else stands there is not written through.
     let _ = fs::remove_file(beside);
     let out = OpenOptions::new()
@@ -40,7 +41,12 @@ fn create(beside: &Path) -> anyhow::Result<File> {
         .create_new(true)
         .mode(0o600)
         .open(beside);
-    out.with_context(|| format!("{}: creating it", beside.display()))
+    let out = out.with_context(|| format!("{}: creating it", beside.display()))?;
+    if let Ok(there) = fs::metadata(path) {
+        let kept = out.set_permissions(there.permissions());
+        kept.with_context(|| format!("{}: giving it the mode of {}", beside.display(), path.display()))?;
+    }
+    Ok(out)
 }
 
 fn finish(written: anyhow::Result<()>, out: &File, beside: &Path, path: &Path) -> anyhow::Result<()> {

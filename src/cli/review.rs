@@ -40,6 +40,13 @@ pub(super) async fn run(args: Args, settings: &Settings) -> anyhow::Result<Exit>
             _ => Ok(Exit::Done),
         };
     };
+    if path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+    {
+        let why = "is a table to edit, and so not compressed: give it another name, such as decisions.csv";
+        return Err(Refusal(format!("{}: it {why}", path.display())).into());
+    }
     let old = sheet(path)?;
     let mut counts = DecisionCounts::default();
     replaced(path, async |out: &mut dyn io::Write| {
@@ -73,14 +80,26 @@ fn form(job: &Job) -> anyhow::Result<impl Fn(&str) -> String> {
     Ok(move |entity: &str| {
         let entity = entity.trim();
         match (ways.name, ways.key) {
-            (true, _) => vendor.fold_name(entity),
-            (false, true) => entity.to_owned(),
+            (true, false) => vendor.fold_name(entity),
+            // What is called by its key is compared to the letter, and nothing tells it from a name here.
+            (_, true) => entity.to_owned(),
             (false, false) => {
                 let id = vendor.canonical_id(&kind, entity);
                 id.unwrap_or_else(|_| entity.to_owned())
             }
         }
     })
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 /// The file that is there; `None` where there is none, or where a pipe or a device stands. One that is not a file of
@@ -145,7 +164,7 @@ pub(super) fn hint(session: &Session, planned: &Planned) {
         _ if !is_open => {}
         Some(file) => session.note(&format!(
             "review: tagferry review {run} -o {}",
-            job.folder.join(file).display()
+            quoted(&job.folder.join(file))
         )),
         None if job.looks_for_entities() => session.note(&format!(
             "review: tagferry review {run} -o decisions.csv, with `decisions = \"decisions.csv\"` in [target]"

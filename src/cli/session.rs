@@ -114,8 +114,7 @@ impl Session {
         if let Some(signal) = self.signals.first {
             return Err(Interrupted { signal }.into());
         }
-        // What follows an earlier run is what that one left open or undone.
-        let dwell = open::dwell(&self.job).filter(|_| follows.is_none());
+        let dwell = open::dwell(&self.job);
         let input = PlanInput {
             job: &self.job.name,
             job_path: &self.job.path.to_string_lossy(),

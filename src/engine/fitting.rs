@@ -1,6 +1,7 @@
 //! The wishes of rows as their target takes them: each tag is held against the vendor's rules once.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) struct Fitter {
     is_document: bool,
     /// Each tag that was looked at, by its number.
     checked: Vec<Checked>,
+    /// Each key that goes with all its values, as the vendor hands it back.
+    keys: HashMap<String, String>,
 }
 
 impl Fitter {
@@ -45,6 +48,7 @@ impl Fitter {
             options,
             is_document,
             checked: Vec::new(),
+            keys: HashMap::new(),
         }
     }
 
@@ -80,7 +84,7 @@ impl Fitter {
         let mut fitted = Vec::new();
         for (place, wish) in wishes.iter().enumerate() {
             if let Some(one) = self.check(wish, words)? {
-                fitted.push((place, one.clone()));
+                fitted.push((place, one));
             }
         }
         if fitted.is_empty() {
@@ -92,7 +96,7 @@ impl Fitter {
     }
 
     /// What goes in the place of a wish's tag, where that is not the tag itself.
-    fn check(&mut self, wish: &Wish, words: &mut Words) -> Result<Option<&Fitted>, Failure> {
+    fn check(&mut self, wish: &Wish, words: &mut Words) -> Result<Option<Fitted>, Failure> {
         if !self.vendor.rules().allows(wish.rule) {
             let why = format!(
                 "`{}` of `{}` needs keys and values, and this API knows plain strings only: use `add` or `remove`, or \
@@ -102,7 +106,8 @@ impl Fitter {
             return Err(Failure::new(Class::Unsupported, why));
         }
         if matches!(wish.rule, Rule::Remove | Rule::Retire) && wish.tag.value.is_none() {
-            return Ok(None); // Every value of the key goes: the vendor is sent only tags that it has.
+            // Every value of the key goes: the vendor is sent only tags that it has.
+            return Ok(self.whole_key(&wish.tag.key));
         }
         let id = words.tag_id(&wish.tag) as usize;
         if self.checked.len() <= id {
@@ -113,9 +118,22 @@ impl Fitter {
         }
         match &self.checked[id] {
             Checked::Rejected(why) => Err((**why).clone()),
-            Checked::Fitted(fitted) => Ok(Some(fitted)),
+            Checked::Fitted(fitted) => Ok(Some((**fitted).clone())),
             Checked::Not | Checked::Legal => Ok(None),
         }
+    }
+
+    /// A key that goes with all its values, as the vendor hands it back, where it does so otherwise.
+    fn whole_key(&mut self, key: &str) -> Option<Fitted> {
+        if !self.keys.contains_key(key) {
+            let kept = fit::kept_key(key, |tag| self.vendor.kept(tag));
+            self.keys.insert(key.to_owned(), kept);
+        }
+        let kept = self.keys.get(key).filter(|kept| *kept != key)?;
+        Some(Fitted {
+            tag: Some(Tag::new(kept, None::<String>)),
+            losses: Vec::new(),
+        })
     }
 
     fn look(&self, tag: &Tag) -> Checked {
@@ -171,9 +189,9 @@ fn put(asked: &[Wish], replaces: &[(Tag, String)], fitted: Vec<(usize, Fitted)>)
             tag,
         });
     }
-    let stays = |wish: &Wish| wish.rule == Rule::Retire && staying.contains(&wish.tag.key.as_str());
-    let wishes = wishes.into_iter().flatten().filter(|wish| !stays(wish)).collect();
-    (wishes, losses)
+    let stays = |asked: &Wish| asked.rule == Rule::Retire && staying.contains(&asked.tag.key.as_str());
+    let left = asked.iter().zip(wishes).filter(|(asked, _)| !stays(asked));
+    (left.filter_map(|(_, wish)| wish).collect(), losses)
 }
 
 #[cfg(test)]
@@ -205,7 +223,7 @@ mod tests {
                 message: "left out".to_owned(),
             }],
         };
-        let (wishes, losses) = put(&asked, &replaces, vec![(0, dropped)]);
+        let (wishes, losses) = put(&asked, &replaces, vec![(0, dropped.clone())]);
         assert_eq!(
             wishes,
             [wish(Rule::Set, "team", "a"), wish(Rule::Retire, "owner", "")]
@@ -223,5 +241,14 @@ mod tests {
             (wishes[0].tag.key.as_str(), wishes.len(), losses.len()),
             ("STAGE", 4, 0)
         );
+        let gone = |place| {
+            let key = Fitted {
+                tag: Some(Tag::new("ENV", None::<String>)),
+                losses: Vec::new(),
+            };
+            (place, key)
+        };
+        let (wishes, _) = put(&asked, &replaces, vec![(0, dropped), gone(2)]);
+        assert_eq!(wishes.len(), 2, "the old key stays however it is spelled there");
     }
 }

@@ -301,7 +301,8 @@ impl Gatherer {
                 return; // Nobody writes any more: the plan has failed elsewhere.
             }
         }
-        self.gathering.facts = vec![format!("{}: {} live entities", live.name(), self.gathering.rows)];
+        let fact = format!("{}: {} live entities", live.name(), self.gathering.rows);
+        self.gathering.facts.insert(0, fact);
         self.gathering.digest = digest.finalize().to_hex().to_string();
     }
 

@@ -1,6 +1,6 @@
 //! Several numbers of a gathering that turned out to be one entity: the first of them gets the rows of all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::gather::Gathering;
 use crate::ledger::RowMove;
@@ -52,6 +52,10 @@ impl Joins {
     pub(super) fn apply(&self, gathering: &mut Gathering) -> Vec<RowMove> {
         let mut entities = Interner::default();
         gathering.spelled.clear();
+        let found = self.are_first().zip(&self.texts);
+        let found: HashSet<&str> = found
+            .filter_map(|(is_first, text)| text.as_deref().filter(|_| is_first))
+            .collect();
         for ((number, first), (text, called)) in
             (0..).zip(&self.firsts).zip(self.texts.iter().zip(&self.called))
         {
@@ -59,7 +63,9 @@ impl Joins {
                 .as_ref()
                 .filter(|called| called.is_id)
                 .map(|called| &*called.text);
-            let text = text.as_deref().filter(|_| number == *first).or(own);
+            // What was decided otherwise must not stand for the entity whose identifier its rows tell.
+            let nobodys = own.filter(|own| !found.contains(own));
+            let text = text.as_deref().filter(|_| number == *first).or(nobodys);
             // A text that is another's already, or none at all, gives way to one that is nobody's.
             if text.map(|text| entities.intern(text)) != Some(number) {
                 entities.intern(&format!("\0{number}"));

@@ -108,6 +108,9 @@ impl Observed {
             }
         };
         let Some(number) = number else { return false };
+        if let Seen::Skipped | Seen::Elsewhere = self.states[number as usize].seen {
+            return false; // Whatever is live, nothing is asked of it by this number.
+        }
         let fresh = matches!(self.states[number as usize].seen, Seen::Missing);
         let resolved = self.resolver.is_some().then(|| live.id.as_str().into());
         self.states[number as usize].seen = match self.resolver.as_ref().map(|resolver| resolver.get(number))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::EngineError;
 use super::crowded::{self, Room};
 use super::draft::{Draft, Memo};
-use super::dwell::{self, Dwell};
+use super::dwell::{self, Dwell, Rests};
 use super::find;
 use super::fitting::Fitter;
 use super::gather::{self, Gathering, Row, Source};
@@ -139,21 +139,18 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
         lost: BTreeMap::new(),
         summary: PlanSummary::default(),
     };
+    let rests = Rests {
+        job: input.job,
+        dwell: input.dwell,
+        follows: input.follows.is_some(),
+    };
     let mut gathering = planner.gather(input.source, &log).await?;
     let observed_at = Instant::now();
     let mut observed = planner.observe(&mut gathering, &log).await?;
     let lost = planner
         .merge(&mut gathering, &mut observed, input.policy, input.separator)
         .await?;
-    planner.summary.resting = dwell::rest(
-        run,
-        input.dwell,
-        &mut gathering,
-        &mut observed,
-        target.plan_target(),
-        ledger,
-    )
-    .await?;
+    planner.summary.resting = dwell::rest(&planner, rests, &mut gathering, &mut observed).await?;
     planner
         .settle_ownership(&mut gathering, &mut observed, &log)
         .await?;
@@ -192,10 +189,10 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
     })
 }
 
-struct Planner<'a> {
-    target: &'a Target,
-    ledger: &'a Ledger,
-    run: i64,
+pub(super) struct Planner<'a> {
+    pub(super) target: &'a Target,
+    pub(super) ledger: &'a Ledger,
+    pub(super) run: i64,
     limits: &'a Limits,
     losses: fit::Options,
     /// What entities lose beside what their rows do.

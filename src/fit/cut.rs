@@ -50,6 +50,11 @@ pub(super) fn truncated(
         // Something else is wrong with it as well.
         return Err((target.kept)(&tags[0].0).err().unwrap_or_else(|| failure.clone()));
     };
+    // As it is written there, in capitals where the target wants those.
+    let end = match (target.kept)(cut) {
+        Ok(kept) => changeable(&kept, target.rules).map_or_else(|| end.clone(), last),
+        Err(_) => end.clone(),
+    };
     let message = format!(
         "{} has {} characters, and {room} fit: it ends after {} with `{end}`",
         called(tag),
@@ -64,6 +69,13 @@ pub(super) fn truncated(
             message,
         },
     ))
+}
+
+/// The suffix of a cut text.
+fn last(text: &str) -> String {
+    text.chars()
+        .skip(text.chars().count().saturating_sub(SUFFIX))
+        .collect()
 }
 
 /// Characters that fit into what of the tag may be cut.

@@ -81,6 +81,14 @@ pub fn fit(tag: &Tag, target: &Target<'_>, options: Options) -> Result<Fitted, F
     }
 }
 
+/// A key as the target will hand it back, where tags of it stand for all of its values; as it is where it is never legal.
+pub fn kept_key(key: &str, kept: impl Fn(&Tag) -> Result<Tag, Failure>) -> String {
+    let alone = kept(&Tag::new(key, None::<String>));
+    // A capital letter is legal in the values of every vendor.
+    let tag = alone.or_else(|_| kept(&Tag::new(key, Some("A"))));
+    tag.map_or_else(|_| key.to_owned(), |tag| tag.key)
+}
+
 /// A legal tag, as the target will hand it back.
 fn as_kept(
     sent: &Tag,

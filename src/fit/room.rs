@@ -26,13 +26,28 @@ pub fn to_room(wishes: &[Wish], over: impl Fn(&[Wish]) -> usize) -> Option<Left>
     let mut candidates: BTreeSet<Tag> = coming.map(|wish| wish.tag.clone()).collect();
     let mut too_many = over(&left);
     while too_many > 0 {
-        let tag = candidates.pop_last()?;
-        let stays = |wish: &&Wish| wish.rule == Rule::Remove || wish.tag != tag;
-        let without: Vec<Wish> = left.iter().filter(stays).cloned().collect();
-        let still = over(&without);
-        if still < too_many {
-            (left, too_many) = (without, still);
-            dropped.push(tag);
+        let last: BTreeSet<Tag> = (0..too_many).map_while(|_| candidates.pop_last()).collect();
+        if last.is_empty() {
+            return None;
+        }
+        let rest = without(&left, &last);
+        let still = over(&rest);
+        // A tag makes room for one other at most, so that here each of them has done so.
+        if still + last.len() == too_many {
+            (left, too_many) = (rest, still);
+            dropped.extend(last);
+            continue;
+        }
+        for tag in last.into_iter().rev() {
+            let rest = without(&left, &BTreeSet::from([tag.clone()]));
+            let still = over(&rest);
+            if still < too_many {
+                (left, too_many) = (rest, still);
+                dropped.push(tag);
+            }
+            if too_many == 0 {
+                break;
+            }
         }
     }
     dropped.sort();
@@ -40,4 +55,9 @@ pub fn to_room(wishes: &[Wish], over: impl Fn(&[Wish]) -> usize) -> Option<Left>
         wishes: left,
         dropped,
     })
+}
+
+fn without(wishes: &[Wish], tags: &BTreeSet<Tag>) -> Vec<Wish> {
+    let stays = |wish: &&Wish| wish.rule == Rule::Remove || !tags.contains(&wish.tag);
+    wishes.iter().filter(stays).cloned().collect()
 }

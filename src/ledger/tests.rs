@@ -5,7 +5,7 @@ use http::{HeaderMap, Method};
 use super::vocabulary::SetRole;
 use super::*;
 use crate::model::{Class, Failure, Loss, Outcome, Remedy, Rule};
-use crate::wire::{AttemptEnd, Purpose, Request};
+use crate::wire::{AttemptEnd, AttemptId, Purpose, Request};
 
 struct Fixture {
     _folder: tempfile::TempDir,
@@ -243,6 +243,62 @@ async fn an_attempt_is_in_the_file_before_intend_returns_and_its_end_follows() {
             .retries,
         1
     );
+}
+
+/// Number, class, status and the vendor's identifier of an attempt.
+type AttemptRow = (i64, Option<String>, Option<i64>, Option<String>);
+
+#[tokio::test]
+async fn what_goes_into_one_transaction_is_all_there() {
+    let fixture = planned().await;
+    let log = fixture.ledger.run_log(fixture.run).await.unwrap();
+    let (request, lines) = (request(), [bits_of_host_a(0b10)]);
+    let intent = |lines| Intent {
+        request: &request,
+        entities: 1,
+        lines,
+    };
+    let first = log.intend(&intent(&[]), 1).await.unwrap();
+    log.end(
+        first,
+        &AttemptEnd {
+            class: "accepted",
+            status: Some(204),
+            correlation: Some("c-1".to_owned()),
+        },
+    );
+    let refused = Verdict::failed(Class::Refused, "no");
+    let settled = [(0b01, Verdict::Done), (0b10, refused)].map(|(bits, verdict)| Settlement {
+        line: bits_of_host_a(bits),
+        verdict,
+    });
+    // Both wait in the queue before the writer comes to run, so that five statements share a transaction.
+    let again = intent(&lines);
+    let (second, ended) = futures::join!(log.intend(&again, 2), log.settle(&settled));
+    ended.unwrap();
+    let rows: Vec<AttemptRow> =
+        sqlx::query_as("SELECT id, class, status, correlation FROM attempt WHERE run = ?1 ORDER BY id")
+            .bind(fixture.run)
+            .fetch_all(&fixture.ledger.readers)
+            .await
+            .unwrap();
+    let id = |attempt: AttemptId| i64::try_from(attempt.0).unwrap();
+    let accepted = (Some("accepted".to_owned()), Some(204), Some("c-1".to_owned()));
+    assert_eq!(
+        rows,
+        [
+            (id(first), accepted.0, accepted.1, accepted.2),
+            (id(second.unwrap()), None, None, None)
+        ]
+    );
+    let line: (i64, i64, i64) =
+        sqlx::query_as("SELECT open, attempted, done FROM line WHERE run = ?1 AND entity = 0")
+            .bind(fixture.run)
+            .fetch_one(&fixture.ledger.readers)
+            .await
+            .unwrap();
+    assert_eq!(line, (0, 0b10, 0b01));
+    assert_eq!(outcomes(&fixture).await[0].1, Outcome::Failed);
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::LedgerError;
@@ -245,14 +246,14 @@ impl Batch {
         }
     }
 
+    /// Commits everything as one text of several statements: each handing over to SQLite's thread waits for whatever else
+    /// this one has to do. One that fails leaves its transaction open, which ends with the connection, since nothing is
+    /// written after that.
     async fn commit(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut script = Script::default();
         for (sql, run, rows) in self.statements.drain(..) {
-            sqlx::query(sql)
-                .bind(run)
-                .bind(format!("[{rows}]"))
-                .execute(&mut *transaction)
-                .await?;
+            let rows = format!("[{rows}]");
+            script.add(sql, &[Parameter::Run(run), Parameter::Rows(rows.into())]);
         }
         let attempted: Vec<_> = std::mem::take(&mut self.attempted)
             .into_iter()
@@ -262,20 +263,67 @@ impl Batch {
             .into_iter()
             .map(|((r, e, p), bits)| (r, e, p, bits.closed, bits.done, bits.unchanged))
             .collect();
-        bits(&mut transaction, ATTEMPTED, &attempted).await?;
-        bits(&mut transaction, SETTLED, &settled).await?;
-        transaction.commit().await
+        script.add_bits(ATTEMPTED, &attempted);
+        script.add_bits(SETTLED, &settled);
+        script.run(connection).await
     }
 }
 
-async fn bits<T: serde::Serialize>(
-    transaction: &mut SqliteConnection,
-    sql: &'static str,
-    rows: &[T],
-) -> Result<(), sqlx::Error> {
-    if !rows.is_empty() {
-        let rows = serde_json::to_string(rows).expect("rows of numbers are JSON");
-        sqlx::query(sql).bind(rows).execute(transaction).await?;
+/// Statements that are run as one transaction.
+#[derive(Debug)]
+struct Script {
+    text: String,
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Debug, Clone)]
+enum Parameter {
+    Run(i64),
+    Rows(Arc<str>),
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            text: "BEGIN IMMEDIATE;".to_owned(),
+            parameters: Vec::new(),
+        }
     }
-    Ok(())
+}
+
+impl Script {
+    /// Adds a statement of the parameters `?1` and, where there is another, `?2`. In a text of several statements they go
+    /// by their order alone.
+    fn add(&mut self, sql: &'static str, parameters: &[Parameter]) {
+        let mut parts = sql.split('?');
+        self.text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let (number, rest) = part.split_at(1);
+            let number: usize = number.parse().expect("parameters are numbered from 1 to 9");
+            self.parameters.push(parameters[number - 1].clone());
+            self.text.push('?');
+            self.text.push_str(rest);
+        }
+        self.text.push(';');
+    }
+
+    fn add_bits<T: serde::Serialize>(&mut self, sql: &'static str, rows: &[T]) {
+        if !rows.is_empty() {
+            let rows = serde_json::to_string(rows).expect("rows of numbers are JSON");
+            self.add(sql, &[Parameter::Rows(rows.into())]);
+        }
+    }
+
+    async fn run(mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        self.text.push_str("COMMIT");
+        // The text is put together from constants of this room alone; what it is about goes in as parameters.
+        let mut query = sqlx::query(AssertSqlSafe(self.text));
+        for parameter in self.parameters {
+            query = match parameter {
+                Parameter::Run(run) => query.bind(run),
+                Parameter::Rows(rows) => query.bind(rows),
+            };
+        }
+        query.execute(connection).await.map(drop)
+    }
 }

@@ -533,3 +533,32 @@ fn a_vendor_that_lists_nothing_refuses_a_rule_and_takes_decisions_on_identifiers
     desk.run().exits(0);
     assert_eq!(desk.outcomes(1), [(Outcome::Unchanged, 1)].into());
 }
+
+#[test]
+fn what_is_decided_on_an_identifier_does_not_touch_rows_that_are_called_by_their_name() {
+    let header = ["id", "name", "stage"];
+    for (decision, outcome) in [("skip", Unchanged), ("HOST-00000000000000FF", Rejected)] {
+        for order in [[0, 1], [1, 0]] {
+            let desk = desk(&["web-1", "web-2"], header, &[]);
+            let id = named(&desk, "web-1").remove(0);
+            let rows = [[id.as_str(), "", "tin"], [id.as_str(), "web-x", "gold"]];
+            inventory(&desk, header, &order.map(|place| rows[place]));
+            ways(
+                &desk,
+                "entity = \"{{ id }}\"\nentity_name = \"{{ name }}\"\ndecisions = \"decisions.csv\"",
+            );
+            desk.write("decisions.csv", format!("entity,decision\n{id},{decision}\n"));
+            desk.run().exits(if outcome == Unchanged { 0 } else { 4 });
+            assert_eq!(
+                stages(&desk),
+                [(id.clone(), "gold".to_owned())].into(),
+                "{decision} {order:?}"
+            );
+            assert_eq!(
+                desk.outcomes(1),
+                [(outcome, 1), (Done, 1)].into(),
+                "{decision} {order:?}"
+            );
+        }
+    }
+}

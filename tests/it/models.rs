@@ -489,3 +489,28 @@ fn a_value_that_is_too_long_once_rows_are_joined_is_told_while_planning_or_cut()
         is_settled(&desk, &first);
     }
 }
+
+#[test]
+fn keys_that_go_or_are_replaced_are_meant_as_the_target_spells_them() {
+    let upper = "join = \".\"\nlower_case = \"upper\"";
+    let set = |key: &str, more: &str| format!("[[tag]]\nkey = \"{key}\"\nvalue = \"prod\"\n{more}\n");
+    let carries = |desk: &Desk, want: &[&str]| {
+        let want: BTreeSet<String> = want.iter().map(|tag| (*tag).to_owned()).collect();
+        assert_eq!(of_groups(desk)[&group(0)], want);
+    };
+    let desk = groups(1, upper, &set("env", ""));
+    desk.table("rows.csv", ["id"], [[group(0)]]);
+    apply(&desk, &plan(&desk), 0);
+    carries(&desk, &["ENV:PROD"]);
+    for (dwell, want) in [("1h", &["ENV:PROD", "STAGE:PROD"][..]), ("1ms", &["STAGE:PROD"])] {
+        let rules = format!("dwell = \"{dwell}\"\n{}", set("stage", "replaces = \"env\""));
+        write_groups_job(&desk, upper, &rules);
+        // A plan that nobody applies begins no rest.
+        plan(&desk);
+        apply(&desk, &plan(&desk), 0);
+        carries(&desk, want);
+    }
+    write_groups_job(&desk, upper, "[[tag]]\nkey = \"stage\"\naction = \"remove\"\n");
+    apply(&desk, &plan(&desk), 0);
+    carries(&desk, &[]);
+}

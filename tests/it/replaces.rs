@@ -180,3 +180,27 @@ fn with_a_dwell_the_old_tag_stays_beside_the_new_one_until_a_later_run() {
     desk.tagferry(&["undo", "6", "--apply"]).exits(0);
     carries(&["prod"], &["prod"]);
 }
+
+#[test]
+fn neither_another_job_nor_a_night_without_the_tag_makes_a_rest_begin_anew() {
+    for other in ["name = \"other\"", "name = \"tags\""] {
+        let (desk, ids) = renaming();
+        let first = text(&desk);
+        resting(&desk, "1h");
+        desk.run().exits(0);
+        // Nobody is asked for the tag, and the old one is there.
+        let without = text(&desk).replace("replaces", "when = \"stage == 'x'\"\nreplaces");
+        assert!(first.contains("name = \"tags\""), "{first}");
+        desk.write("other.toml", without.replace("name = \"tags\"", other));
+        desk.tagferry(&["run", "other.toml"]).exits(0);
+        desk.write("job.toml", &first);
+        resting(&desk, "1ms");
+        desk.run().exits(0);
+        for id in &ids {
+            assert!(
+                desk.tenant().hosts()[id].values("env").is_empty(),
+                "{other}: {id}"
+            );
+        }
+    }
+}
