@@ -517,15 +517,23 @@ async fn calls(calls: usize) {
     let ledger = Ledger::open(&folder.path().join("ledger.db"))
         .await
         .expect("a ledger");
-    let (mut engine_times, mut bare_times) = (Vec::new(), Vec::new());
+    let (mut engine_times, mut usual_times, mut bare_times) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         engine_times.push(applied(&file, &ledger, calls).await);
+        usual_times.push(posted_as_usual(&ids));
         bare_times.push(posted(&ids).await);
     }
-    let ratio = median(&mut bare_times).as_secs_f64() / median(&mut engine_times).as_secs_f64();
-    rate("calls: bare reqwest loop", "calls", calls, bare_times);
+    let apply = median(&mut engine_times).as_secs_f64();
+    let [usual, bare] = [&mut usual_times, &mut bare_times].map(|times| median(times).as_secs_f64() / apply);
+    rate(
+        "calls: bare reqwest loop, tokio's usual runtime",
+        "calls",
+        calls,
+        usual_times,
+    );
+    rate("calls: bare reqwest loop, one thread", "calls", calls, bare_times);
     rate("calls: apply, durable", "calls", calls, engine_times);
-    println!("calls: apply reaches {ratio:.2} of the bare loop");
+    println!("calls: apply reaches {usual:.2} of the first bare loop and {bare:.2} of the second");
     ledger.close().await.expect("a close");
 }
 
@@ -573,6 +581,17 @@ async fn posted(ids: &[String]) -> Duration {
     let began = Instant::now();
     post_all(&url, ids).await;
     began.elapsed()
+}
+
+/// The same on the runtime that `#[tokio::main]` makes, which hands requests from thread to thread.
+fn posted_as_usual(ids: &[String]) -> Duration {
+    std::thread::scope(|scope| {
+        let posting = || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(posted(ids))
+        };
+        scope.spawn(posting).join().expect("a thread")
+    })
 }
 
 /// Serves a simulator from a thread of its own, as another process would.

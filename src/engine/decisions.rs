@@ -55,7 +55,10 @@ pub(super) fn read(file: DecisionFile, ways: Ways, compare: &impl Compare) -> Re
     let Some(mut inventory) = file.inventory else {
         return Ok(Read {
             decisions,
-            fact: format!("{}: not there yet, so that nothing is decided", file.name),
+            fact: format!(
+                "{}: not there yet, or empty, so that nothing is decided",
+                file.name
+            ),
             digest: String::new(),
         });
     };

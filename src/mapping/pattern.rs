@@ -37,7 +37,10 @@ impl Pattern {
                 &"no group gives the key; write it like `(?<key>[^-]+)-(?<value>.+)`",
             ));
         }
-        let regex = Regex::new(&format!(r"\A(?:{source})\z")).map_err(|error| wrong(&words(&error)))?;
+        // A last comment of an `(?x)` goes on to the end of its line, and then that is what lets it compile.
+        let whole = Regex::new(&format!(r"\A(?:{source})\z"));
+        let regex = whole.or_else(|error| Regex::new(&format!("\\A(?:{source}\n)\\z")).map_err(|_| error));
+        let regex = regex.map_err(|error| wrong(&words(&error)))?;
         Ok(Self {
             regex,
             source: source.to_owned(),
@@ -191,6 +194,14 @@ mod tests {
                 .map_err(str::to_owned);
             assert_eq!(got, want, "{rule}");
         }
+    }
+
+    #[test]
+    fn a_comment_at_the_end_of_an_expression_ends_with_it() {
+        let pattern = Pattern::compile("(?x)(?<key>\\w+) - (?<value>\\w+)  # KEY-VALUE", PLACE).unwrap();
+        let read = |text: &'static str| pattern.read(text.into(), Blanks::Trimmed);
+        assert_eq!(read("env-prod"), Ok(("env".into(), Some("prod".into()))));
+        assert!(read("env-prod-x").is_err(), "the whole item must match");
     }
 
     proptest::proptest! {

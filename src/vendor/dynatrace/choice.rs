@@ -52,9 +52,10 @@ pub(super) fn check(kind: &str, selector: &str) -> Result<(), VendorError> {
     Err(VendorError::Unsupported(wrong))
 }
 
-/// Whether one of the criteria is a type, in whatever case and with whatever blanks.
+/// Whether one of the criteria is a type, in whatever case and with whatever blanks. What stands in quotes is none.
 fn names_type(selector: &str) -> bool {
-    let plain: String = selector.to_lowercase().split_whitespace().collect();
+    let outside = selector.split('"').step_by(2).collect::<Vec<_>>().join("\"");
+    let plain: String = outside.to_lowercase().split_whitespace().collect();
     plain.starts_with("type(") || [",type(", "(type("].iter().any(|inside| plain.contains(inside))
 }
 
@@ -164,6 +165,7 @@ mod tests {
         for (selector, legal) in [
             ("mzName(\"a\")", true),
             ("not(tag(\"type(x)\"))", true),
+            ("tag(\"x,type(y\")", true),
             ("fromRelationships.runsOn(mzName(\"x\"))", true),
             ("", false),
             (" ", false),
