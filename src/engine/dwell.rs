@@ -57,14 +57,16 @@ fn stay(comes: bool, since: Option<i64>, now: i64, length: Duration) -> Stay {
     }
 }
 
-/// Takes out of what is wanted the keys whose time is not over. Gives back on how many entities some stay.
+/// Takes out of what is wanted the keys whose time is not over. Gives back the entities on which some stay.
 pub(super) async fn rest(
     planner: &Planner<'_>,
     about: Rests<'_>,
     gathering: &mut Gathering,
     observed: &mut Observed,
-) -> Result<u64, EngineError> {
-    let Some(dwell) = about.dwell else { return Ok(0) };
+) -> Result<Vec<u32>, EngineError> {
+    let Some(dwell) = about.dwell else {
+        return Ok(Vec::new());
+    };
     let Planner {
         target, ledger, run, ..
     } = planner;
@@ -86,7 +88,7 @@ pub(super) async fn rest(
             wants.push((entity, want, staying));
         }
     }
-    let resting = wants.len() as u64;
+    let resting = wants.iter().map(|(entity, ..)| *entity).collect();
     for (entity, want, staying) in wants {
         let mut wishes = gathering.words.wishes(want);
         wishes.retain(|wish| wish.rule != Rule::Retire || !staying.contains(&wish.tag.key));

@@ -150,10 +150,12 @@ pub async fn plan(input: PlanInput<'_>, target: &Target, ledger: &Ledger) -> Res
     let lost = planner
         .merge(&mut gathering, &mut observed, input.policy, input.separator)
         .await?;
-    planner.summary.resting = dwell::rest(&planner, rests, &mut gathering, &mut observed).await?;
+    let resting = dwell::rest(&planner, rests, &mut gathering, &mut observed).await?;
     planner
         .settle_ownership(&mut gathering, &mut observed, &log)
         .await?;
+    let is_live = |entity: &&u32| matches!(observed.states[**entity as usize].seen, Seen::Live(_));
+    planner.summary.resting = resting.iter().filter(is_live).count() as u64;
     planner.save_losses(&mut gathering).await?;
     target.events.tell(Event::StageEnded {
         stage: Stage::Observe,
