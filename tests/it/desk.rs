@@ -21,6 +21,9 @@ use tempfile::TempDir;
 /// Wide enough for every entity that a simulator makes.
 const FROM: &str = "now-3y";
 
+/// Identifiers of hosts that a selector of 2000 characters has room for.
+const IDS_A_CALL: usize = 80;
+
 /// The state file of every desk.
 const STATE: &str = "state.db";
 
@@ -119,7 +122,12 @@ impl Desk {
 
     /// The tenant with other options than those of its entities.
     pub(crate) fn tenant_with(&self, options: &str) -> Tenant {
-        let spec = Spec::from_url(&format!("simulator:{STATE}?{options}"), self.0.path()).unwrap();
+        self.tenant_of(STATE, options)
+    }
+
+    /// A tenant of another state file.
+    pub(crate) fn tenant_of(&self, state: &str, options: &str) -> Tenant {
+        let spec = Spec::from_url(&format!("simulator:{state}?{options}"), self.0.path()).unwrap();
         Tenant {
             simulator: Dynatrace::open(&spec).unwrap(),
         }
@@ -127,15 +135,26 @@ impl Desk {
 
     /// Every request that the tenant was asked, in order.
     pub(crate) fn journal(&self) -> Vec<Value> {
+        self.journal_since(0)
+    }
+
+    /// Every request but the first `before` of them.
+    fn journal_since(&self, before: usize) -> Vec<Value> {
         let text = fs::read_to_string(self.path(STATE)).unwrap();
-        let lines = text.lines().skip(1);
+        let lines = text.lines().skip(1 + before);
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// How many requests the tenant was asked.
+    pub(crate) fn handled(&self) -> usize {
+        let text = fs::read_to_string(self.path(STATE)).unwrap();
+        text.lines().count() - 1
     }
 
     /// What the requests after the first `before` of them were.
     pub(crate) fn asked_since(&self, before: usize) -> Asked {
         let mut asked = Asked::default();
-        for entry in &self.journal()[before..] {
+        for entry in self.journal_since(before) {
             let target = entry["target"].as_str().unwrap();
             match entry["method"].as_str().unwrap() {
                 "GET" if target.starts_with("/api/v2/tags") => asked.ownership += 1,
@@ -359,8 +378,13 @@ impl Tenant {
 
     /// Whether an entity holds a pair by hand, which only a question about it alone tells.
     pub(crate) fn has_by_hand(&self, id: &str, key: &str, value: &str) -> bool {
-        let tags = self.simulator.manual_tags(id).unwrap();
-        tags.contains(&(key.to_owned(), Some(value.to_owned())))
+        self.by_hand(id)
+            .contains(&(key.to_owned(), Some(value.to_owned())))
+    }
+
+    /// What an entity holds by hand: key and value of each tag, sorted.
+    pub(crate) fn by_hand(&self, id: &str) -> Vec<(String, Option<String>)> {
+        self.simulator.manual_tags(id).unwrap()
     }
 
     /// Adds a tag by hand.
@@ -370,13 +394,20 @@ impl Tenant {
 
     /// Adds tags by hand.
     pub(crate) fn add_all(&self, id: &str, tags: &[(&str, &str)]) {
+        self.add_to_all(&[id.to_owned()], tags);
+    }
+
+    /// Adds the same tags by hand to many entities.
+    pub(crate) fn add_to_all(&self, ids: &[String], tags: &[(&str, &str)]) {
         let tags: Vec<Value> = tags
             .iter()
             .map(|(key, value)| serde_json::json!({ "key": key, "value": value }))
             .collect();
         let body = serde_json::json!({ "tags": tags }).to_string();
-        let matched = &self.ask("POST", &tags_of(id), &body)["matchedEntitiesCount"];
-        assert_eq!(matched, 1, "{id}");
+        for ids in ids.chunks(IDS_A_CALL) {
+            let matched = &self.ask("POST", &tags_of(&ids.join("\",\"")), &body)["matchedEntitiesCount"];
+            assert_eq!(matched, ids.len(), "{ids:?}");
+        }
     }
 
     /// Removes every value of a key by hand.

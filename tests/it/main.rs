@@ -21,6 +21,7 @@ mod laws;
 mod live;
 mod locks;
 mod lookups;
+mod migration;
 mod models;
 mod names;
 mod plans;
