@@ -463,9 +463,10 @@ impl Planner<'_> {
                     adds.saturating_sub(leaving),
                 ));
             }
+            let ours = gathering.words.put_there(want);
             let going: Vec<_> = actions
                 .iter()
-                .filter(|action| action.remove)
+                .filter(|action| action.remove && !ours.contains(&action.tag))
                 .map(|action| action.tag.clone())
                 .collect();
             if !going.is_empty() && live.undecided {

@@ -102,6 +102,19 @@ impl Words {
         codes.map(|code| reversal(code, self.tag(code / 8))).collect()
     }
 
+    /// The tags that the run which is taken back has put there, where they were not before: they are manual, and nobody needs
+    /// to be asked whose they are. None where no run is taken back.
+    pub(super) fn put_there(&self, want: u32) -> BTreeSet<Tag> {
+        if !self.undoing {
+            return BTreeSet::new();
+        }
+        let reversals = self.reversals(want).into_iter();
+        reversals
+            .filter(|one| one.is_left && !one.was)
+            .map(|one| one.tag)
+            .collect()
+    }
+
     /// The tags that an entity's wanted set speaks of.
     pub(super) fn named(&self, want: u32) -> Vec<Tag> {
         // Wishes and reversals put the tag into the same place.

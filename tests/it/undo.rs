@@ -34,8 +34,14 @@ fn what_an_undone_run_added_does_not_weigh_against_the_guard() {
     let (desk, before) = golden();
     let after = desk.tenant().hosts();
     assert_ne!(before, after);
+    let asked = desk.handled();
     let plan = desk.tagferry(&["undo", "1"]).exits(0);
     assert!(plan.out.contains("taking run 1 back"), "{}", plan.out);
+    assert_eq!(
+        desk.asked_since(asked).ownership,
+        0,
+        "what the run has put there is manual"
+    );
     assert_eq!(
         desk.tenant().hosts(),
         after,
