@@ -221,6 +221,8 @@ impl Session {
 /// Refuses a run that can't be applied.
 pub(super) fn applicable(run: &RunRow) -> anyhow::Result<()> {
     let why = match run.state {
+        // What was counted while planning is the mark of a plan.
+        RunState::Finished if run.summary.is_none() => "it is an export, which changes nothing",
         RunState::Planned | RunState::Applying | RunState::Finished => return Ok(()),
         RunState::Planning => "its plan was never finished; plan again",
         RunState::Refused => "the guard refused its plan; mend the inventory or [guard], and plan again",

@@ -374,6 +374,9 @@ fn five_thousand_hosts_are_ten_pages_and_no_other_call() {
     fleet.write(&workspace, simulator.url(), "");
     workspace.run(&Slow::command("csv")).expect(0);
     assert_eq!(simulator.handled(), 10);
+    let refused = workspace.run(&["apply", "1"]).expect(3);
+    let why = "run 1 can't be applied: it is an export, which changes nothing";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
 }
 
 #[test]
