@@ -314,6 +314,22 @@ fn the_last_tags_find_no_room_whatever_the_order_of_the_wishes() {
     );
 }
 
+#[test]
+fn what_finds_no_room_is_left_out_at_once_however_much_it_is() {
+    let wishes: Vec<Wish> = (0..3_000)
+        .map(|n| wish(Rule::Set, &format!("k{n:04}"), "1"))
+        .collect();
+    let asked = std::cell::Cell::new(0);
+    let over = |wishes: &[Wish]| {
+        asked.set(asked.get() + 1);
+        wishes.len().saturating_sub(1_000)
+    };
+    let found = to_room(&wishes, over).unwrap();
+    assert_eq!((found.wishes.len(), found.dropped.len()), (1_000, 2_000));
+    assert_eq!(found.dropped[0], pair("k1000", "1"));
+    assert!(asked.get() < 10, "{}", asked.get());
+}
+
 fn some_rules() -> impl Strategy<Value = (TagRules, fn(&Tag) -> Tag)> {
     let as_is: fn(&Tag) -> Tag = Tag::clone;
     prop_oneof![

@@ -562,3 +562,23 @@ fn what_is_decided_on_an_identifier_does_not_touch_rows_that_are_called_by_their
         }
     }
 }
+
+#[test]
+fn a_file_of_decisions_keeps_its_mode_and_is_never_a_compressed_one() {
+    let desk = unclear();
+    desk.plan().exits(0);
+    let review = |file| desk.tagferry(&["review", "1", "-o", file]);
+    let mode = |file| fs::metadata(desk.path(file)).unwrap().permissions().mode() & 0o777;
+    review("decisions.csv").exits(0);
+    assert_eq!(mode("decisions.csv"), 0o600);
+    fs::set_permissions(desk.path("decisions.csv"), fs::Permissions::from_mode(0o664)).unwrap();
+    review("decisions.csv").exits(0);
+    assert_eq!(mode("decisions.csv"), 0o664);
+    let refused = review("decisions.csv.gz").exits(3);
+    assert!(
+        refused.err.contains("decisions.csv.gz: it is a table to edit"),
+        "{}",
+        refused.err
+    );
+    assert!(!desk.path("decisions.csv.gz").exists());
+}

@@ -88,7 +88,7 @@ fn there_and_back(from: &'static Vendor, to: &'static Vendor) {
     let direction = format!("{} to {}", from.word, to.word);
     let (from, to) = (carrying(from, THERE), carrying(to, HERE));
     let read = from.simulator.handled();
-    // Either format is read in six of the directions.
+    // Where a key has one value, rows of a table with one tag each come to the same as lists.
     let format = if to.vendor.several { "jsonl" } else { "csv" };
     let file = format!("exported.{format}");
     write_move(&from, &to, format);
