@@ -304,25 +304,40 @@ const SEVERAL: &[Case] = &[
     ("TEAM=A;TEAM=B", "remove", "TEAM=A", "TEAM=B", "done"),
 ];
 
+/// The cases that a vendor's tags can be in.
+fn cases(vendor: &Vendor) -> Vec<&'static Case> {
+    let lower_case_is_illegal = vendor.illegal.contains(&"ENV=lower");
+    ACTIONS
+        .iter()
+        .chain(SEVERAL.iter().filter(|_| vendor.several))
+        .filter(|case| !(lower_case_is_illegal && case.0.contains("env")))
+        .collect()
+}
+
+impl Desk {
+    /// Runs a job that asks of each entity for what its case tells: an action, and tags.
+    fn run_cases(
+        &self,
+        name: &str,
+        cases: &[&'static Case],
+        tell: fn(&'static Case) -> (&'static str, &'static str),
+    ) {
+        let row = |(n, case): (usize, &&'static Case)| {
+            let (action, tags) = tell(case);
+            ((self.vendor.id)(n), action, tags)
+        };
+        let rows: Vec<_> = cases.iter().enumerate().map(row).collect();
+        self.write_job(name, &rows, "");
+        self.run(name).expect(0);
+    }
+}
+
 #[test]
 fn every_action_does_what_it_says_at_every_vendor_and_a_second_plan_is_empty() {
     each(|vendor| {
-        let lower_case_is_illegal = vendor.illegal.contains(&"ENV=lower");
-        let cases: Vec<_> = ACTIONS
-            .iter()
-            .chain(SEVERAL.iter().filter(|_| vendor.several))
-            .filter(|case| !(lower_case_is_illegal && case.0.contains("env")))
-            .collect();
+        let cases = cases(vendor);
         let desk = Desk::new(vendor, cases.len(), &[]);
-        let rows = |tell: fn(&Case) -> (&'static str, &'static str)| -> Vec<_> {
-            let row = |(n, case): (usize, &&Case)| {
-                let (action, tags) = tell(case);
-                ((vendor.id)(n), action, tags)
-            };
-            cases.iter().enumerate().map(row).collect()
-        };
-        desk.write_job("before", &rows(|case| ("add", case.0)), "");
-        desk.run("before").expect(0);
+        desk.run_cases("before", &cases, |case| ("add", case.0));
         for (n, case) in cases.iter().enumerate() {
             assert_eq!(
                 desk.tags(n),
@@ -331,8 +346,7 @@ fn every_action_does_what_it_says_at_every_vendor_and_a_second_plan_is_empty() {
                 vendor.word
             );
         }
-        desk.write_job("then", &rows(|case| (case.1, case.2)), "");
-        desk.run("then").expect(0);
+        desk.run_cases("then", &cases, |case| (case.1, case.2));
         let outcomes = desk.outcomes(desk.last_run());
         for ((n, case), outcome) in cases.iter().enumerate().zip(outcomes) {
             assert_eq!(

@@ -85,7 +85,7 @@ fn a_renamed_key_has_its_new_value_before_the_old_goes_however_often_the_run_is_
             );
         }
         let run = desk.last_run().to_string();
-        desk.start(&["verify", &run], PASSWORD).wait().expect(0);
+        desk.command(&["verify", &run]).expect(0);
     });
 }
 
@@ -96,7 +96,7 @@ fn a_renamed_key_that_is_taken_back_has_its_old_value_before_the_new_goes() {
         let before = desk.simulator.journal().len();
         desk.run("rename").expect(0);
         let run = desk.last_run().to_string();
-        desk.start(&["undo", &run, "--apply"], PASSWORD).wait().expect(0);
+        desk.command(&["undo", &run, "--apply"]).expect(0);
         never_without(&desk, before);
         for n in 0..ENTITIES {
             assert_eq!(

@@ -1,29 +1,15 @@
 //! Taking a run back and reading it back, at every vendor.
 
-use super::{ACTIONS, Case, Desk, SEVERAL, Vendor, each};
+use super::{ACTIONS, Case, Desk, Vendor, each};
 
 /// A desk whose entities got what `ACTIONS` say, each in a case of its own: the cases, and the number of the run. Two more
 /// entities were set like the first.
 fn acted(vendor: &'static Vendor) -> (Desk, Vec<&'static Case>, i64) {
-    let lower_case_is_illegal = vendor.illegal.contains(&"ENV=lower");
-    let cases = ACTIONS
-        .iter()
-        .chain(SEVERAL.iter().filter(|_| vendor.several))
-        .filter(|case| !(lower_case_is_illegal && case.0.contains("env")))
-        .chain([&ACTIONS[3], &ACTIONS[3]]);
-    let cases: Vec<&Case> = cases.collect();
+    let mut cases = super::cases(vendor);
+    cases.extend([&ACTIONS[3], &ACTIONS[3]]);
     let desk = Desk::new(vendor, cases.len(), &[]);
-    let rows = |tell: fn(&Case) -> (&'static str, &'static str)| -> Vec<_> {
-        let row = |(n, case): (usize, &&Case)| {
-            let (action, tags) = tell(case);
-            ((vendor.id)(n), action, tags)
-        };
-        cases.iter().enumerate().map(row).collect()
-    };
-    desk.write_job("before", &rows(|case| ("add", case.0)), "");
-    desk.run("before").expect(0);
-    desk.write_job("then", &rows(|case| (case.1, case.2)), "");
-    desk.run("then").expect(0);
+    desk.run_cases("before", &cases, |case| ("add", case.0));
+    desk.run_cases("then", &cases, |case| (case.1, case.2));
     let run = desk.last_run();
     (desk, cases, run)
 }
